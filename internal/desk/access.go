@@ -1,0 +1,141 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	"tripwire/internal/school"
+	"tripwire/internal/store"
+)
+
+// SetOwnPassword replaces a password that staff know by the person's own. Other
+// sessions end. Errors: Invalid password_* at field password.
+func (d *Desk) SetOwnPassword(ctx context.Context, actor school.Actor, typed string) error {
+	if !actor.MustChangePassword {
+		return school.ErrForbidden
+	}
+	return d.changePassword(ctx, actor, typed, nil)
+}
+
+// ChangePassword replaces the person's own password by another. Errors: Invalid
+// password_wrong at field current_password, password_* at field password.
+func (d *Desk) ChangePassword(ctx context.Context, actor school.Actor, current, typed string) error {
+	return d.changePassword(ctx, actor, typed, &current)
+}
+
+func (d *Desk) changePassword(ctx context.Context, actor school.Actor, typed string, current *string) error {
+	var old school.Account
+	err := d.store.Read(ctx, func(tx *store.Tx) (err error) {
+		old, err = tx.FindAccount(actor.ID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	faults := school.Faults{}
+	p, err := school.CheckPassword(typed, old.Email)
+	faults.Add("password", err)
+	if current != nil {
+		right, err := d.hasher.Verify(ctx, old.PasswordHash, norm.NFC.String(*current))
+		if err != nil {
+			return err
+		}
+		if !right {
+			faults.Add("current_password", school.ErrPasswordWrong)
+		}
+	}
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	if same, err := d.hasher.Verify(ctx, old.PasswordHash, p); err != nil {
+		return err
+	} else if same {
+		faults.Add("password", school.ErrPasswordSame)
+		return faults.Err()
+	}
+	hash, err := d.hasher.Hash(ctx, p)
+	if err != nil {
+		return err
+	}
+	return d.store.Write(ctx, func(tx *store.Tx) error {
+		return keepPassword(tx, actor, actor.ID, hash)
+	})
+}
+
+// keepPassword makes hash the person's own password and ends every session that
+// the old one opened.
+func keepPassword(tx *store.Tx, actor school.Actor, id school.UserID, hash string) error {
+	if err := tx.UpdatePassword(id, hash, false, time.Time{}); err != nil {
+		return err
+	}
+	if err := tx.DeleteSessionsOf(id); err != nil {
+		return err
+	}
+	return tx.InsertActivity(actor, school.PasswordSet, id, nil)
+}
+
+// LinkOwner answers for whom a one-time link is; the zero Account for the first
+// administrator. Errors: NotFound link_invalid.
+func (d *Desk) LinkOwner(ctx context.Context, token string) (a school.Account, err error) {
+	err = d.store.Read(ctx, func(tx *store.Tx) error {
+		link, err := tx.FindLink(digest(token))
+		if err != nil || link.UserID == "" {
+			return err
+		}
+		a, err = tx.FindAccount(link.UserID)
+		return err
+	})
+	return a, err
+}
+
+// UseLink spends a one-time link to set the person's own password, and logs them
+// in. Errors: NotFound link_invalid, Invalid password_* at field password,
+// Forbidden account_blocked.
+func (d *Desk) UseLink(ctx context.Context, token, typed string) (school.Account, error) {
+	a, err := d.LinkOwner(ctx, token)
+	if err != nil {
+		return a, err
+	}
+	if a.ID == "" {
+		return a, school.ErrLinkInvalid
+	}
+	hash, err := d.hashChecked(ctx, typed, a.Email)
+	if err != nil {
+		return a, err
+	}
+	err = d.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.UseLink(digest(token)); err != nil {
+			return err
+		}
+		if a, err = tx.FindAccount(a.ID); err != nil {
+			return err
+		}
+		switch {
+		case !a.DeletedAt.IsZero():
+			return school.ErrLinkInvalid
+		case a.Blocked || !a.DisabledAt.IsZero():
+			return school.ErrAccountBlocked
+		}
+		if err := tx.InsertActivity(actorOf(a), school.LinkUsed, a.ID, nil); err != nil {
+			return err
+		}
+		if err := keepPassword(tx, actorOf(a), a.ID, hash); err != nil {
+			return err
+		}
+		return noteLogin(tx, a)
+	})
+	a.MustChange = false
+	return a, err
+}
+
+func (d *Desk) hashChecked(ctx context.Context, typed string, email school.Email) (string, error) {
+	p, err := school.CheckPassword(typed, email)
+	if err != nil {
+		faults := school.Faults{}
+		faults.Add("password", err)
+		return "", faults.Err()
+	}
+	return d.hasher.Hash(ctx, p)
+}

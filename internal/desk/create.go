@@ -1,0 +1,271 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"tripwire/internal/school"
+	"tripwire/internal/store"
+)
+
+// CreateStudent admits a new student: account, enrolment, first module (opened
+// by the trigger), history and letter, all or nothing. The answer carries the
+// password or the one-time link; nothing else ever will. The same form sent
+// again gets the same answer. Errors: Invalid with the faulty fields, Conflict
+// student_exists (with student_id and student_name where the actor may know
+// them), Conflict form_key_reused, Conflict no_course, Forbidden.
+func (d *Desk) CreateStudent(ctx context.Context, actor school.Actor, f school.NewStudentForm) (school.Created, error) {
+	if err := actor.May(school.CreateStudents); err != nil {
+		return school.Created{}, err
+	}
+	if f.Key != "" && len(f.Key) != len(school.NewToken()) {
+		return school.Created{}, school.ErrFormKeyInvalid
+	}
+	order, err := d.prepareOrder(ctx, actor, f)
+	if order.sent != nil {
+		return d.repeat(ctx, actor, f, *order.sent)
+	}
+	if err != nil {
+		return school.Created{}, d.nameTheStudent(ctx, actor, f.Email, err)
+	}
+	if order.student.Access == school.AccessPassword {
+		if order.hash, err = d.hasher.Hash(ctx, order.student.Password); err != nil {
+			return school.Created{}, err
+		}
+	}
+	created, err := d.fulfil(ctx, actor, order)
+	switch {
+	case errors.Is(err, store.ErrFormSent):
+		return d.repeatSent(ctx, actor, f)
+	case err != nil:
+		return school.Created{}, d.nameTheStudent(ctx, actor, f.Email, err)
+	}
+	return created, nil
+}
+
+// order is everything that is known before the first row is written.
+type order struct {
+	form     school.NewStudentForm
+	student  school.NewStudent
+	course   school.Course
+	settings school.Settings
+	hash     string
+	token    string         // of the one-time link
+	sent     *store.FormKey // the form has been answered before
+}
+
+// prepareOrder reads what the creation depends on and refuses what is hopeless,
+// before any hashing. The constraints still judge the race.
+func (d *Desk) prepareOrder(ctx context.Context, actor school.Actor, f school.NewStudentForm) (o order, err error) {
+	o.form = f
+	err = d.store.Read(ctx, func(tx *store.Tx) error {
+		if f.Key != "" {
+			sent, err := tx.FindFormKey(digest(f.Key))
+			if err == nil {
+				o.sent = &sent
+				return nil
+			}
+			if !errors.Is(err, school.ErrNotFound) {
+				return err
+			}
+		}
+		if o.settings, err = tx.FindSettings(); err != nil {
+			return err
+		}
+		if o.course, err = tx.FindCourseOnSale(); err != nil {
+			return err
+		}
+		o.student, err = school.NewStudentFrom(f, o.course, o.settings.PriceLimit(actor.Role), o.settings)
+		if err != nil {
+			return err
+		}
+		_, err = tx.FindAccountByEmail(o.student.Email)
+		if err == nil {
+			return school.ErrStudentExists
+		}
+		if errors.Is(err, school.ErrNotFound) {
+			return nil
+		}
+		return err
+	})
+	if o.token = school.NewToken(); f.Key != "" {
+		o.token = linkToken(f.Key)
+	}
+	return o, err
+}
+
+// linkToken makes the link of a form from the form's own key, so that the form
+// sent twice shows the same link although only its hash is kept.
+func linkToken(formKey string) string { return derive(formKey, "one-time link") }
+
+// fulfil writes the rows. It is the one transaction of a creation.
+func (d *Desk) fulfil(ctx context.Context, actor school.Actor, o order) (c school.Created, err error) {
+	id := school.NewUserID()
+	err = d.store.Write(ctx, func(tx *store.Tx) error {
+		c = o.answer(tx.Now, actor, id)
+		if o.form.Key != "" {
+			key := store.FormKey{Hash: digest(o.form.Key), ActorID: actor.ID, Digest: o.digest(), ResultID: id}
+			if err := tx.InsertFormKey(key); err != nil {
+				return err
+			}
+		}
+		if err := tx.InsertUser(o.account(id, c)); err != nil {
+			return err
+		}
+		if err := tx.InsertEnrolment(store.Enrolment{
+			UserID: id, CourseID: o.course.ID, Email: o.student.Email, GrantedBy: actor.ID, Price: o.student.Price, Source: actor.Door,
+		}); err != nil {
+			return err
+		}
+		if o.student.Access == school.AccessLink {
+			if err := tx.InsertFirstLink(digest(o.token), id, c.LinkEnds); err != nil {
+				return err
+			}
+		}
+		if err := tx.InsertActivity(actor, school.StudentCreated, id, map[string]string{
+			"email": string(o.student.Email), "course": o.course.Title, "access": string(o.student.Access),
+		}); err != nil {
+			return err
+		}
+		if err := tx.InsertLetter(id, "welcome"); err != nil {
+			return err
+		}
+		c.Unlocked, err = tx.ListUnlocked(id)
+		return err
+	})
+	return c, err
+}
+
+func (o order) account(id school.UserID, c school.Created) school.Account {
+	return school.Account{
+		ID: id, Email: o.student.Email, FullName: o.student.FullName, Role: school.RoleStudent, Language: o.student.Language,
+		PasswordHash: o.hash, MustChange: c.MustChange, PasswordExpiresAt: c.PasswordEnds,
+	}
+}
+
+// answer is what staff are shown, but for what the trigger opens.
+func (o order) answer(now time.Time, actor school.Actor, id school.UserID) school.Created {
+	c := school.Created{
+		Student: school.Student{
+			ID: id, CourseID: o.course.ID, FullName: o.student.FullName, Email: o.student.Email, Language: o.student.Language,
+			GrantedBy: actor.ID, ManagerName: actor.Name, Price: o.student.Price, Source: string(actor.Door), GrantedAt: now,
+		},
+		Access: o.student.Access, At: now, LetterQueued: true,
+	}
+	if c.Access == school.AccessLink {
+		c.Link, c.LinkEnds = "/access/"+o.token, now.Add(time.Duration(o.settings.LinkHours)*time.Hour)
+		return c
+	}
+	c.Password, c.MustChange = o.student.Password, o.settings.OwnPassword
+	if h := o.settings.FirstPasswordHours; c.MustChange && h > 0 {
+		c.PasswordEnds = now.Add(time.Duration(h) * time.Hour)
+	}
+	return c
+}
+
+// digest tells whether a form sent again says the same. The password is left
+// out: a fast hash of it must not stand in the database.
+func (o order) digest() string { return formDigest(o.form) }
+
+func formDigest(f school.NewStudentForm) string {
+	return derive(f.Key, strings.Join([]string{"form", f.FullName, f.Email, f.Access, f.Price, f.Language}, "\x00"))
+}
+
+func (d *Desk) repeatSent(ctx context.Context, actor school.Actor, f school.NewStudentForm) (school.Created, error) {
+	var sent store.FormKey
+	err := d.store.Read(ctx, func(tx *store.Tx) (err error) {
+		sent, err = tx.FindFormKey(digest(f.Key))
+		return err
+	})
+	if err != nil {
+		return school.Created{}, err
+	}
+	return d.repeat(ctx, actor, f, sent)
+}
+
+// repeat answers a form that was answered before, without writing anything.
+func (d *Desk) repeat(ctx context.Context, actor school.Actor, f school.NewStudentForm, sent store.FormKey) (c school.Created, err error) {
+	if sent.ActorID != actor.ID || sent.Digest != formDigest(f) {
+		return c, school.ErrFormKeyReused
+	}
+	scope, err := actor.Scope(school.ViewStudents)
+	if err != nil {
+		return c, err
+	}
+	var account school.Account
+	err = d.store.Read(ctx, func(tx *store.Tx) error {
+		settings, err := tx.FindSettings()
+		if err != nil {
+			return err
+		}
+		if c.Student, err = tx.FindStudent(scope, sent.ResultID); err != nil {
+			return err
+		}
+		if account, err = tx.FindAccount(sent.ResultID); err != nil {
+			return err
+		}
+		c.LinkEnds = c.Student.GrantedAt.Add(time.Duration(settings.LinkHours) * time.Hour)
+		c.Unlocked, err = tx.ListUnlocked(sent.ResultID)
+		return err
+	})
+	if err != nil {
+		return c, err
+	}
+	c.Repeated, c.LetterQueued, c.At = true, true, c.Student.GrantedAt
+	if c.Access = school.Access(f.Access); c.Access == school.AccessLink {
+		c.Link = "/access/" + linkToken(f.Key)
+		return c, nil
+	}
+	c.Access, c.LinkEnds = school.AccessPassword, time.Time{}
+	c.MustChange, c.PasswordEnds = account.MustChange, account.PasswordExpiresAt
+	return c, d.repeatPassword(ctx, &c, account, f.Password)
+}
+
+// repeatPassword shows the typed password again only if it is the student's.
+func (d *Desk) repeatPassword(ctx context.Context, c *school.Created, a school.Account, typed string) error {
+	p, err := school.CheckPassword(typed, c.Student.Email)
+	if err != nil {
+		return school.ErrFormKeyReused
+	}
+	right, err := d.hasher.Verify(ctx, a.PasswordHash, p)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return school.ErrFormKeyReused
+	}
+	c.Password = p
+	return nil
+}
+
+// nameTheStudent adds who has the e-mail to a student_exists, if the actor may
+// know that student.
+func (d *Desk) nameTheStudent(ctx context.Context, actor school.Actor, typed string, err error) error {
+	if !errors.Is(err, school.ErrStudentExists) {
+		return err
+	}
+	scope, scopeErr := actor.Scope(school.ViewStudents)
+	email, emailErr := school.NewEmail(typed)
+	if scopeErr != nil || emailErr != nil {
+		return err
+	}
+	var s school.Student
+	readErr := d.store.Read(ctx, func(tx *store.Tx) error {
+		a, err := tx.FindAccountByEmail(email)
+		if err != nil {
+			return err
+		}
+		s, err = tx.FindStudent(scope, a.ID)
+		return err
+	})
+	switch {
+	case readErr == nil:
+		return school.ErrStudentExists.With("student_id", string(s.ID)).With("student_name", s.FullName)
+	case errors.Is(readErr, school.ErrNotFound): // another manager's, or staff
+		return school.ErrStudentExists
+	default:
+		return readErr
+	}
+}

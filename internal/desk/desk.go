@@ -1,0 +1,68 @@
+// Package desk does the verbs of the school: one exported method is one use case
+// is one transaction. Every door calls these and nothing else.
+package desk
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+
+	"tripwire/internal/password"
+	"tripwire/internal/school"
+	"tripwire/internal/store"
+)
+
+// Desk is where staff and students are served.
+type Desk struct {
+	store  *store.Store
+	hasher *password.Hasher
+}
+
+// New answers a desk over an open store.
+func New(s *store.Store, h *password.Hasher) *Desk { return &Desk{store: s, hasher: h} }
+
+// Settings answers the choices of the school. Anybody may know them: the login
+// page shows the name.
+func (d *Desk) Settings(ctx context.Context) (s school.Settings, err error) {
+	err = d.store.Read(ctx, func(tx *store.Tx) error {
+		s, err = tx.FindSettings()
+		return err
+	})
+	return s, err
+}
+
+// EditSettings keeps new choices. Errors: Invalid with the faulty fields,
+// Forbidden.
+func (d *Desk) EditSettings(ctx context.Context, actor school.Actor, s school.Settings) error {
+	if err := actor.May(school.ManageSchool); err != nil {
+		return err
+	}
+	if err := s.Check(); err != nil {
+		return err
+	}
+	return d.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.UpdateSettings(s); err != nil {
+			return err
+		}
+		return tx.InsertActivity(actor, school.SettingsEdited, "", nil)
+	})
+}
+
+// Ready answers nil when the desk can serve.
+func (d *Desk) Ready(ctx context.Context) error { return d.store.Ping(ctx) }
+
+// digest is how secrets are kept: 256 random bits need no slow hash.
+func digest(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// derive answers 256 bits that only the holder of key can know, different for
+// each purpose.
+func derive(key, purpose string) string {
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(purpose))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}

@@ -1,0 +1,126 @@
+// Package password hashes passwords within a set amount of memory.
+package password
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// Cost of one hash. OWASP's first choice for argon2id: 19 MiB, two passes, one
+// lane; about 30 ms of a core.
+const (
+	memoryKiB = 19 * 1024
+	passes    = 2
+	lanes     = 1
+	keyLen    = 32
+	saltLen   = 16
+)
+
+// DefaultMemoryMiB is enough for one hash on each core of a small machine.
+const DefaultMemoryMiB = 64
+
+// MinMemoryMiB is what one hash needs.
+const MinMemoryMiB = memoryKiB/1024 + 1
+
+// Hasher makes and verifies hashes, never more at once than its memory allows.
+type Hasher struct {
+	permits chan struct{}
+	working atomic.Int64
+	peak    atomic.Int64
+	// nobody is verified against when an account has no hash, so that unknown
+	// and known accounts take the same time.
+	nobody string
+}
+
+// NewHasher answers a hasher that holds at most memoryMiB for hashing. More than
+// one hash per core would only make every caller wait longer.
+func NewHasher(memoryMiB int) *Hasher {
+	n := max(1, min(memoryMiB*1024/memoryKiB, runtime.NumCPU()))
+	return &Hasher{permits: make(chan struct{}, n), nobody: encode(make([]byte, saltLen), make([]byte, keyLen))}
+}
+
+// Hash answers the argon2id hash in PHC form. Errors: the context's, when the
+// caller leaves before its turn.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltLen)
+	if _, err := rand.Read(salt); err != nil {
+		return "", err
+	}
+	key, err := h.key(ctx, password, salt)
+	if err != nil {
+		return "", err
+	}
+	return encode(salt, key), nil
+}
+
+// Verify reports whether the password is the one that was hashed. An empty hash
+// is never right and takes as long as a wrong one.
+func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error) {
+	known := hash != ""
+	if !known {
+		hash = h.nobody
+	}
+	salt, want, err := decode(hash)
+	if err != nil {
+		return false, err
+	}
+	key, err := h.key(ctx, password, salt)
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(key, want) == 1 && known, nil
+}
+
+// PeakMiB answers the most memory that was ever held for hashing at once.
+func (h *Hasher) PeakMiB() int { return int(h.peak.Load()) * memoryKiB / 1024 }
+
+func (h *Hasher) key(ctx context.Context, password string, salt []byte) ([]byte, error) {
+	select {
+	case h.permits <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	n := h.working.Add(1)
+	for old := h.peak.Load(); n > old && !h.peak.CompareAndSwap(old, n); old = h.peak.Load() {
+	}
+	defer func() {
+		h.working.Add(-1)
+		<-h.permits
+	}()
+	return argon2.IDKey([]byte(password), salt, passes, memoryKiB, lanes, keyLen), nil
+}
+
+var b64 = base64.RawStdEncoding
+
+func encode(salt, key []byte) string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memoryKiB, passes, lanes,
+		b64.EncodeToString(salt), b64.EncodeToString(key))
+}
+
+var errHash = errors.New("the stored hash is not one of ours")
+
+// decode reads a hash made with the present cost. Changing the cost means
+// verifying with the old one and hashing anew at the next login.
+func decode(hash string) (salt, key []byte, err error) {
+	prefix := fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$", argon2.Version, memoryKiB, passes, lanes)
+	rest, ok := strings.CutPrefix(hash, prefix)
+	if !ok {
+		return nil, nil, errHash
+	}
+	s, k, _ := strings.Cut(rest, "$")
+	salt, errSalt := b64.DecodeString(s)
+	key, errKey := b64.DecodeString(k)
+	if errSalt != nil || errKey != nil || len(key) != keyLen {
+		return nil, nil, errHash
+	}
+	return salt, key, nil
+}

@@ -1,0 +1,54 @@
+package school
+
+import "time"
+
+// Action names what an activity entry tells. It is stored as text.
+type Action string
+
+// The actions.
+const (
+	StudentCreated  Action = "student.created"
+	StudentEdited   Action = "student.edited"
+	StudentBlocked  Action = "student.blocked"
+	StudentOpened   Action = "student.unblocked"
+	StudentDeleted  Action = "student.deleted"
+	StudentRestored Action = "student.restored"
+	LinkIssued      Action = "link.issued"
+	LinkUsed        Action = "link.used"
+	PasswordSet     Action = "password.set"
+	FirstLogin      Action = "login.first"
+	ModuleGranted   Action = "module.granted"
+	LessonCompleted Action = "lesson.completed"
+	StaffAdded      Action = "staff.added"
+	StaffDisabled   Action = "staff.disabled"
+	StaffReset      Action = "staff.reset"
+	CourseCreated   Action = "course.created"
+	SettingsEdited  Action = "settings.edited"
+	DoctorRepaired  Action = "doctor.repaired"
+)
+
+// Actions lists every action, so that the catalogues can be checked.
+func Actions() []Action {
+	return []Action{
+		StudentCreated, StudentEdited, StudentBlocked, StudentOpened, StudentDeleted, StudentRestored,
+		LinkIssued, LinkUsed, PasswordSet, FirstLogin, ModuleGranted, LessonCompleted,
+		StaffAdded, StaffDisabled, StaffReset, CourseCreated, SettingsEdited, DoctorRepaired,
+	}
+}
+
+// Activity is one line of the history. Lines are written in the transaction of
+// what they tell and are never changed.
+type Activity struct {
+	ID        int64
+	At        time.Time
+	Door      Door
+	RequestID string
+	ActorID   UserID // empty: the terminal or the system
+	ActorName string
+	SubjectID UserID // the person it happened to; empty: nobody
+	Subject   string // that person's name
+	Action    Action
+	// Details are what the sentence mentions: old and new values, a module, a
+	// reason. Never a secret.
+	Details map[string]string
+}

@@ -1,0 +1,61 @@
+package school
+
+// Every error that a user can meet. The codes are part of the interface: they
+// stand in the answers of all doors and in the catalogues of package locale.
+var (
+	ErrInvalidInput = &Error{Kind: Invalid, Code: "invalid_input", Text: "some fields need correcting"}
+
+	ErrNameRequired   = &Error{Kind: Invalid, Code: "name_required", Text: "a name is needed"}
+	ErrNameTooLong    = &Error{Kind: Invalid, Code: "name_too_long", Text: "the name is longer than 150 characters"}
+	ErrNameCharacters = &Error{Kind: Invalid, Code: "name_characters", Text: "the name has characters that cannot be shown"}
+
+	ErrEmailRequired  = &Error{Kind: Invalid, Code: "email_required", Text: "an e-mail address is needed"}
+	ErrEmailTooLong   = &Error{Kind: Invalid, Code: "email_too_long", Text: "the e-mail address is longer than 254 characters"}
+	ErrEmailInvalid   = &Error{Kind: Invalid, Code: "email_invalid", Text: "this is not an e-mail address"}
+	ErrEmailNotLatin  = &Error{Kind: Invalid, Code: "email_not_latin", Text: "the part before @ has letters that are not Latin"}
+	ErrEmailBadDomain = &Error{Kind: Invalid, Code: "email_bad_domain", Text: "no letter can be delivered to this domain"}
+
+	ErrPasswordRequired = &Error{Kind: Invalid, Code: "password_required", Text: "a password is needed"}
+	ErrPasswordTooShort = &Error{Kind: Invalid, Code: "password_too_short", Text: "the password is shorter than 8 characters"}
+	ErrPasswordTooLong  = &Error{Kind: Invalid, Code: "password_too_long", Text: "the password is longer than 128 characters"}
+	ErrPasswordIsEmail  = &Error{Kind: Invalid, Code: "password_is_email", Text: "the password is the e-mail address"}
+	ErrPasswordSame     = &Error{Kind: Invalid, Code: "password_same", Text: "the new password is the old one"}
+	ErrPasswordWrong    = &Error{Kind: Invalid, Code: "password_wrong", Text: "the current password is not right"}
+
+	ErrPriceInvalid    = &Error{Kind: Invalid, Code: "price_invalid", Text: "this is not an amount of money"}
+	ErrPriceOutOfRange = &Error{Kind: Invalid, Code: "price_out_of_range", Text: "the price is outside what this role may give"}
+	ErrLanguageUnknown = &Error{Kind: Invalid, Code: "language_unknown", Text: "the language is not one of ru, kk, en"}
+	ErrAccessUnknown   = &Error{Kind: Invalid, Code: "access_unknown", Text: "access is given by password or by link"}
+	ErrRoleUnknown     = &Error{Kind: Invalid, Code: "role_unknown", Text: "the role is not one of admin, sales"}
+	ErrReasonRequired  = &Error{Kind: Invalid, Code: "reason_required", Text: "a reason is needed"}
+	ErrReasonTooLong   = &Error{Kind: Invalid, Code: "reason_too_long", Text: "the reason is longer than 500 characters"}
+	ErrTimeZoneUnknown = &Error{Kind: Invalid, Code: "time_zone_unknown", Text: "the time zone is not in the IANA list"}
+	ErrOutOfRange      = &Error{Kind: Invalid, Code: "out_of_range", Text: "the number is outside its range"}
+	ErrFormKeyInvalid  = &Error{Kind: Invalid, Code: "form_key_invalid", Text: "the key of the form is not one of ours"}
+
+	ErrStudentExists  = &Error{Kind: Conflict, Code: "student_exists", Text: "there is an account with this e-mail already", Fields: map[string]string{"email": "student_exists"}}
+	ErrStaffExists    = &Error{Kind: Conflict, Code: "staff_exists", Text: "there is an account with this e-mail already", Fields: map[string]string{"email": "staff_exists"}}
+	ErrEmailTaken     = &Error{Kind: Conflict, Code: "email_taken", Text: "the e-mail has been given to another account since", Fields: map[string]string{"email": "email_taken"}}
+	ErrFormKeyReused  = &Error{Kind: Conflict, Code: "form_key_reused", Text: "this form was sent before with other contents"}
+	ErrAlreadyEnabled = &Error{Kind: Conflict, Code: "already_set_up", Text: "an administrator exists already"}
+	ErrLastAdmin      = &Error{Kind: Conflict, Code: "last_admin", Text: "this is the last administrator"}
+	ErrTrashExpired   = &Error{Kind: Conflict, Code: "trash_expired", Text: "the time for restoring has passed"}
+	ErrNoCourse       = &Error{Kind: Conflict, Code: "no_course", Text: "there is no published course to enrol in"}
+	ErrUnreachable    = &Error{Kind: Conflict, Code: "module_unreachable", Text: "no path of unlock rules reaches a module of the course"}
+
+	ErrNotLoggedIn       = &Error{Kind: Unauthenticated, Code: "not_logged_in", Text: "log in first"}
+	ErrWrongCredentials  = &Error{Kind: Unauthenticated, Code: "wrong_credentials", Text: "the e-mail or the password is wrong"}
+	ErrAccountBlocked    = &Error{Kind: Forbidden, Code: "account_blocked", Text: "access is blocked"}
+	ErrPasswordExpired   = &Error{Kind: Forbidden, Code: "password_expired", Text: "the first password has expired"}
+	ErrTooManyAttempts   = &Error{Kind: Limited, Code: "too_many_attempts", Text: "too many attempts, wait a little"}
+	ErrLinkInvalid       = &Error{Kind: NotFound, Code: "link_invalid", Text: "the link has been used, has expired or never was"}
+	ErrForbidden         = &Error{Kind: Forbidden, Code: "forbidden", Text: "this role may not do that"}
+	ErrCrossOrigin       = &Error{Kind: Forbidden, Code: "cross_origin", Text: "the form was sent from another site"}
+	ErrOwnPasswordNeeded = &Error{Kind: Forbidden, Code: "own_password_needed", Text: "choose an own password first"}
+	ErrLessonLocked      = &Error{Kind: Forbidden, Code: "lesson_locked", Text: "the module of this lesson is not open yet"}
+
+	ErrNotFound    = &Error{Kind: NotFound, Code: "not_found", Text: "there is nothing here, or it is not yours"}
+	ErrTooLarge    = &Error{Kind: Invalid, Code: "too_large", Text: "more was sent than is accepted"}
+	ErrUnavailable = &Error{Kind: Unavailable, Code: "unavailable", Text: "the server is busy, try again"}
+	ErrInternal    = &Error{Kind: Internal, Code: "internal", Text: "something broke on our side"}
+)

@@ -1,0 +1,57 @@
+package school
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+const maxName = 150 // characters
+
+// NewFullName cleans a person's name: NFC, single spaces, none at the ends. Any
+// script is welcome; characters that hide or turn text round are not. Errors:
+// Invalid, code name_*.
+func NewFullName(typed string) (string, error) {
+	if !utf8.ValidString(typed) {
+		return "", ErrNameCharacters
+	}
+	s := strings.Join(strings.Fields(norm.NFC.String(typed)), " ")
+	if s == "" {
+		return "", ErrNameRequired
+	}
+	if utf8.RuneCountInString(s) > maxName {
+		return "", ErrNameTooLong
+	}
+	letter := false
+	for _, r := range s {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != '\u200d' && r != '\u200c' {
+			return "", ErrNameCharacters
+		}
+		letter = letter || unicode.IsLetter(r)
+	}
+	if !letter {
+		return "", ErrNameRequired
+	}
+	return s, nil
+}
+
+// Fold is the form in which names and addresses are searched: lower case, NFC,
+// ё as е.
+func Fold(s string) string {
+	return strings.ReplaceAll(strings.ToLower(norm.NFC.String(s)), "ё", "е")
+}
+
+// NewReason cleans the sentence that staff give for an exception. Errors:
+// Invalid, code reason_*.
+func NewReason(typed string) (string, error) {
+	s := strings.Join(strings.Fields(norm.NFC.String(strings.ToValidUTF8(typed, ""))), " ")
+	switch {
+	case s == "":
+		return "", ErrReasonRequired
+	case utf8.RuneCountInString(s) > 500:
+		return "", ErrReasonTooLong
+	}
+	return s, nil
+}

@@ -1,0 +1,121 @@
+package store
+
+import (
+	"time"
+
+	"tripwire/internal/school"
+)
+
+// InsertLink keeps a one-time link by the hash of its token and ends the
+// person's earlier ones. An empty id: the link of the first administrator.
+func (tx *Tx) InsertLink(tokenHash string, id school.UserID, expires time.Time) error {
+	var err error
+	if id == "" {
+		_, err = tx.exec("DELETE FROM access_links WHERE user_id IS NULL")
+	} else {
+		_, err = tx.exec("DELETE FROM access_links WHERE user_id = $1", id)
+	}
+	if err != nil {
+		return err
+	}
+	return tx.InsertFirstLink(tokenHash, id, expires)
+}
+
+// InsertFirstLink is InsertLink for an account made in this transaction, which
+// cannot have earlier ones.
+func (tx *Tx) InsertFirstLink(tokenHash string, id school.UserID, expires time.Time) error {
+	_, err := tx.exec("INSERT INTO access_links (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+		tokenHash, id, tx.Now, expires)
+	return err
+}
+
+// Link is a one-time link that still opens something.
+type Link struct {
+	UserID    school.UserID // empty: the first administrator
+	ExpiresAt time.Time
+}
+
+// FindLink answers a link that can be used. Errors: NotFound link_invalid.
+func (tx *Tx) FindLink(tokenHash string) (Link, error) {
+	l, err := one(tx, "SELECT user_id, expires_at FROM access_links WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2",
+		func(r row) (l Link, err error) { return l, r.Scan(text(&l.UserID), at(&l.ExpiresAt)) }, tokenHash, tx.Now)
+	if isNotFound(err) {
+		err = school.ErrLinkInvalid
+	}
+	return l, err
+}
+
+// UseLink spends a link. Errors: NotFound link_invalid when somebody else was
+// faster.
+func (tx *Tx) UseLink(tokenHash string) error {
+	err := touched(tx.exec("UPDATE access_links SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2",
+		tokenHash, tx.Now))
+	if isNotFound(err) {
+		err = school.ErrLinkInvalid
+	}
+	return err
+}
+
+// DeleteLinksOf ends a person's links.
+func (tx *Tx) DeleteLinksOf(id school.UserID) error {
+	_, err := tx.exec("DELETE FROM access_links WHERE user_id = $1", id)
+	return err
+}
+
+// FormKey is a form that was sent.
+type FormKey struct {
+	Hash     string
+	ActorID  school.UserID
+	Digest   string // of what the form said, without the password
+	ResultID school.UserID
+}
+
+// InsertFormKey claims a form's key. Errors: ErrFormSent when it is taken.
+func (tx *Tx) InsertFormKey(k FormKey) error {
+	_, err := tx.exec("INSERT INTO form_keys (key_hash, actor_id, digest, result_id, created_at) VALUES ($1, $2, $3, $4, $5)",
+		k.Hash, k.ActorID, k.Digest, k.ResultID, tx.Now)
+	return err
+}
+
+// FindFormKey answers what a form with this key made. Errors: NotFound.
+func (tx *Tx) FindFormKey(hash string) (FormKey, error) {
+	return one(tx, "SELECT key_hash, actor_id, digest, result_id FROM form_keys WHERE key_hash = $1",
+		func(r row) (k FormKey, err error) {
+			return k, r.Scan(&k.Hash, text(&k.ActorID), &k.Digest, text(&k.ResultID))
+		}, hash)
+}
+
+// LoginFailures counts the failures of one account or address since its last
+// success.
+type LoginFailures struct {
+	Failures     int
+	BlockedUntil time.Time
+	LastAt       time.Time
+}
+
+// FindLoginFailures answers the zero value for who has never failed.
+func (tx *Tx) FindLoginFailures(scope, subject string) (LoginFailures, error) {
+	f, err := one(tx, "SELECT failures, blocked_until, last_at FROM login_failures WHERE scope = $1 AND subject = $2",
+		func(r row) (f LoginFailures, err error) {
+			return f, r.Scan(&f.Failures, at(&f.BlockedUntil), at(&f.LastAt))
+		}, scope, subject)
+	if isNotFound(err) {
+		return LoginFailures{}, nil
+	}
+	return f, err
+}
+
+// UpsertLoginFailures keeps the new count.
+func (tx *Tx) UpsertLoginFailures(scope, subject string, f LoginFailures) error {
+	_, err := tx.exec(`INSERT INTO login_failures (scope, subject, failures, blocked_until, last_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (scope, subject) DO UPDATE
+		SET failures = excluded.failures, blocked_until = excluded.blocked_until, last_at = excluded.last_at`,
+		scope, subject, f.Failures, f.BlockedUntil, f.LastAt)
+	return err
+}
+
+// DeleteLoginFailures forgets the failures after a success.
+func (tx *Tx) DeleteLoginFailures(scope, subject string) error {
+	_, err := tx.exec("DELETE FROM login_failures WHERE scope = $1 AND subject = $2", scope, subject)
+	return err
+}

@@ -1,0 +1,75 @@
+package store
+
+import (
+	"strings"
+
+	sqlitedriver "modernc.org/sqlite"
+)
+
+// guardName stands for every refusal of the single-writer guard, on both
+// engines.
+const guardName = "single_writer"
+
+// guarded are the tables that only triggers write, with the triggers that may.
+// The map is the rule on SQLite; on PostgreSQL the guard_* triggers and the
+// missing grants say the same.
+var guarded = map[string][]string{
+	"module_unlocks": {
+		"auto_unlock_first_module_on_user_creation", "auto_unlock_next_module",
+		"unlock_granted_module", "auto_unlock_first_module_on_recheck",
+	},
+	"module_completions": {"complete_module_on_last_lesson", "auto_unlock_first_module_on_recheck"},
+}
+
+// completedAt may be set by these triggers only.
+var completedAtWriters = []string{"complete_course_on_last_module", "auto_unlock_first_module_on_recheck"}
+
+// authorize is asked about everything a statement would do, while SQLite
+// compiles it. It refuses writes to the guarded tables outside our triggers, and
+// every change of the schema: those belong to migrations.
+func authorize(action sqlitedriver.AuthorizerActionCode, arg1, arg2, _, trigger string) sqlitedriver.AuthorizerReturnCode {
+	switch action {
+	case sqlitedriver.AuthInsert, sqlitedriver.AuthDelete:
+		return allowIf(writes(guarded, arg1, trigger))
+	case sqlitedriver.AuthUpdate:
+		if strings.EqualFold(arg1, "tripwire_users") && strings.EqualFold(arg2, "completed_at") {
+			return allowIf(contains(completedAtWriters, trigger))
+		}
+		return allowIf(writes(guarded, arg1, trigger))
+	case sqlitedriver.AuthSelect, sqlitedriver.AuthRead, sqlitedriver.AuthFunction,
+		sqlitedriver.AuthTransaction, sqlitedriver.AuthSavepoint, sqlitedriver.AuthRecursive:
+		return sqlitedriver.AuthorizerOK
+	case sqlitedriver.AuthPragma:
+		return allowIf(harmlessPragma[strings.ToLower(arg1)])
+	default: // CREATE, DROP, ALTER, ATTACH, REINDEX, …
+		return sqlitedriver.AuthorizerDeny
+	}
+}
+
+// harmlessPragma are the pragmas that a checked connection runs: the integrity
+// checks. The settings of the connection are made before it is checked.
+var harmlessPragma = map[string]bool{"integrity_check": true, "foreign_key_check": true, "wal_checkpoint": true}
+
+func writes(rule map[string][]string, table, trigger string) bool {
+	writers, isGuarded := rule[strings.ToLower(table)]
+	if !isGuarded {
+		return !strings.HasPrefix(strings.ToLower(table), "sqlite_")
+	}
+	return contains(writers, trigger)
+}
+
+func contains(names []string, name string) bool {
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+func allowIf(ok bool) sqlitedriver.AuthorizerReturnCode {
+	if ok {
+		return sqlitedriver.AuthorizerOK
+	}
+	return sqlitedriver.AuthorizerDeny
+}

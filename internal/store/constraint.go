@@ -1,0 +1,16 @@
+package store
+
+import "tripwire/internal/school"
+
+// constraintErrors says which sentence stands for a refusal of the database.
+// A constraint that is not here can only be met through a bug of ours, and is
+// Internal.
+var constraintErrors = map[string]*school.Error{
+	"users_email_key":         school.ErrStudentExists,
+	"form_keys_key_hash_key":  ErrFormSent,
+	"users_id_check":          school.ErrNotFound,
+	"module_grants_user_fkey": school.ErrNotFound,
+}
+
+// ErrFormSent: a form with this key is in the rows already.
+var ErrFormSent = &school.Error{Kind: school.Conflict, Code: "form_sent", Text: "this form has been sent before"}

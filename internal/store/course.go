@@ -1,0 +1,119 @@
+package store
+
+import (
+	"tripwire/internal/school"
+)
+
+const courseColumns = "id, slug, title, price_minor, currency, published_at"
+
+func scanCourse(r row) (c school.Course, err error) {
+	return c, r.Scan(&c.ID, &c.Slug, &c.Title, &c.Price.Minor, &c.Price.Currency, at(&c.PublishedAt))
+}
+
+// FindCourseOnSale answers the published course that new students enter: the
+// one published first. Errors: Conflict no_course.
+func (tx *Tx) FindCourseOnSale() (school.Course, error) {
+	c, err := one(tx, "SELECT "+courseColumns+" FROM courses WHERE published_at IS NOT NULL ORDER BY published_at, id LIMIT 1", scanCourse)
+	if isNotFound(err) {
+		err = school.ErrNoCourse
+	}
+	return c, err
+}
+
+// FindCourse answers a course with its living modules, lessons and rules.
+// Errors: NotFound.
+func (tx *Tx) FindCourse(id school.CourseID) (school.Course, error) {
+	c, err := one(tx, "SELECT "+courseColumns+" FROM courses WHERE id = $1", scanCourse, id)
+	if err != nil {
+		return c, err
+	}
+	if c.Modules, err = tx.listModules(id); err != nil {
+		return c, err
+	}
+	c.Rules, err = tx.ListRules(id)
+	return c, err
+}
+
+func (tx *Tx) listModules(id school.CourseID) ([]school.Module, error) {
+	modules, err := list(tx, `SELECT id, course_id, position, title, summary FROM modules
+		WHERE course_id = $1 AND deleted_at IS NULL ORDER BY position, id`,
+		func(r row) (m school.Module, err error) {
+			return m, r.Scan(&m.ID, &m.CourseID, &m.Position, &m.Title, &m.Summary)
+		}, id)
+	if err != nil {
+		return nil, err
+	}
+	lessons, err := list(tx, `SELECT l.id, l.module_id, l.position, l.title, l.minutes, l.required
+		FROM lessons l JOIN modules m ON m.id = l.module_id
+		WHERE m.course_id = $1 AND l.deleted_at IS NULL ORDER BY l.module_id, l.position, l.id`,
+		func(r row) (l school.Lesson, err error) {
+			return l, r.Scan(&l.ID, &l.ModuleID, &l.Position, &l.Title, &l.Minutes, &l.Required)
+		}, id)
+	for i := range modules {
+		for _, l := range lessons {
+			if l.ModuleID == modules[i].ID {
+				modules[i].Lessons = append(modules[i].Lessons, l)
+			}
+		}
+	}
+	return modules, err
+}
+
+// ListRules answers the live unlock rules of a course.
+func (tx *Tx) ListRules(id school.CourseID) ([]school.UnlockRule, error) {
+	return list(tx, `SELECT id, module_id, event, source_module_id, delay_minutes, not_before FROM unlock_rules
+		WHERE course_id = $1 AND retired_at IS NULL ORDER BY id`,
+		func(r row) (u school.UnlockRule, err error) {
+			return u, r.Scan(&u.ID, &u.ModuleID, text(&u.Event), integer(&u.SourceModuleID), &u.DelayMinutes, at(&u.NotBefore))
+		}, id)
+}
+
+// CountCourses answers how many courses there are.
+func (tx *Tx) CountCourses() (int, error) { return one(tx, "SELECT count(*) FROM courses", scanInt) }
+
+// InsertCourse adds a course with its modules, lessons and rules, under the ids
+// that they bring, and answers its id. Ids given later by the database are
+// larger.
+func (tx *Tx) InsertCourse(c school.Course) (school.CourseID, error) {
+	id, err := one(tx, `INSERT INTO courses (slug, title, price_minor, currency, created_at, published_at)
+		VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`, scanInt, c.Slug, c.Title, c.Price.Minor, c.Price.Currency, tx.Now, c.PublishedAt)
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range c.Modules {
+		if _, err := tx.exec("INSERT INTO modules (id, course_id, position, title, summary) VALUES ($1, $2, $3, $4, $5)",
+			m.ID, id, m.Position, m.Title, m.Summary); err != nil {
+			return 0, err
+		}
+		for _, l := range m.Lessons {
+			if _, err := tx.exec("INSERT INTO lessons (id, module_id, position, title, minutes, required) VALUES ($1, $2, $3, $4, $5, $6)",
+				l.ID, m.ID, l.Position, l.Title, l.Minutes, l.Required); err != nil {
+				return 0, err
+			}
+		}
+	}
+	for _, r := range c.Rules {
+		if err := tx.InsertRule(school.CourseID(id), r); err != nil {
+			return 0, err
+		}
+	}
+	for _, table := range []string{"modules", "lessons"} {
+		if err := tx.engine.advanceIdentity(tx.ctx, tx.q, table); err != nil {
+			return 0, err
+		}
+	}
+	return school.CourseID(id), nil
+}
+
+// InsertRule adds an unlock rule; it speaks for facts from now on.
+func (tx *Tx) InsertRule(id school.CourseID, r school.UnlockRule) error {
+	_, err := tx.exec(`INSERT INTO unlock_rules (course_id, module_id, event, source_module_id, delay_minutes, not_before)
+		VALUES ($1, $2, $3, $4, $5, $6)`, id, r.ModuleID, r.Event, r.SourceModuleID, r.DelayMinutes, r.NotBefore)
+	return err
+}
+
+// FindModuleTitle answers the title of a module of the course. Errors: NotFound.
+func (tx *Tx) FindModuleTitle(course school.CourseID, id school.ModuleID) (string, error) {
+	return one(tx, "SELECT title FROM modules WHERE course_id = $1 AND id = $2",
+		func(r row) (title string, err error) { return title, r.Scan(&title) }, course, id)
+}

@@ -1,0 +1,92 @@
+-- People and what they may do: accounts, sessions, one-time links, settings.
+
+-- +goose Up
+CREATE TABLE users (
+    id                  UUID      NOT NULL PRIMARY KEY,
+    email               TEXT,
+    -- The address that a deleted account had, so that it can be given back.
+    former_email        TEXT,
+    full_name           TEXT      NOT NULL CONSTRAINT users_full_name_check CHECK (full_name <> ''),
+    -- Name and address folded for searching.
+    search_text         TEXT      NOT NULL,
+    role                TEXT      NOT NULL CONSTRAINT users_role_check CHECK (role IN ('admin', 'sales', 'student')),
+    language            TEXT      NOT NULL CONSTRAINT users_language_check CHECK (language IN ('ru', 'kk', 'en')),
+    password_hash       TEXT      CONSTRAINT users_password_hash_check CHECK (password_hash LIKE '$argon2id$%'),
+    must_change         BOOLEAN   NOT NULL DEFAULT FALSE,
+    password_expires_at TIMESTAMPTZ,
+    created_at          TIMESTAMPTZ NOT NULL,
+    last_login_at       TIMESTAMPTZ,
+    disabled_at         TIMESTAMPTZ,
+    deleted_at          TIMESTAMPTZ,
+    -- The living have an address, the deleted have none: it is free again.
+    CONSTRAINT users_email_of_the_living_check CHECK ((deleted_at IS NULL) = (email IS NOT NULL))
+);
+CREATE UNIQUE INDEX users_email_key ON users (email);
+CREATE UNIQUE INDEX users_id_email_key ON users (id, email);
+CREATE INDEX users_role_idx ON users (role) WHERE role <> 'student';
+
+CREATE TABLE sessions (
+    token_hash   TEXT      NOT NULL PRIMARY KEY,
+    user_id      UUID      NOT NULL REFERENCES users (id),
+    device       TEXT      NOT NULL,
+    data         BYTEA      NOT NULL,
+    created_at   TIMESTAMPTZ NOT NULL,
+    last_seen_at TIMESTAMPTZ NOT NULL,
+    expires_at   TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX sessions_user_id_idx ON sessions (user_id);
+CREATE INDEX sessions_last_seen_at_idx ON sessions (last_seen_at);
+
+-- user_id is null for the link that makes the first administrator.
+CREATE TABLE access_links (
+    token_hash TEXT      NOT NULL PRIMARY KEY,
+    user_id    UUID      REFERENCES users (id),
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    used_at    TIMESTAMPTZ
+);
+CREATE INDEX access_links_user_id_idx ON access_links (user_id);
+
+-- Failed logins since the last success, by account and by network address.
+CREATE TABLE login_failures (
+    scope         TEXT     NOT NULL CONSTRAINT login_failures_scope_check CHECK (scope IN ('account', 'address')),
+    subject       TEXT     NOT NULL,
+    failures      BIGINT   NOT NULL,
+    blocked_until TIMESTAMPTZ NOT NULL,
+    last_at       TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (scope, subject)
+);
+CREATE INDEX login_failures_last_at_idx ON login_failures (last_at);
+
+-- Forms that were sent, by the hash of their key, so that a form sent twice is
+-- answered twice and done once.
+CREATE TABLE form_keys (
+    key_hash   TEXT      NOT NULL,
+    actor_id   UUID      NOT NULL,
+    digest     TEXT      NOT NULL,
+    result_id  UUID      NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX form_keys_key_hash_key ON form_keys (key_hash);
+CREATE INDEX form_keys_created_at_idx ON form_keys (created_at);
+
+CREATE TABLE settings (
+    id                   BIGINT NOT NULL PRIMARY KEY CONSTRAINT settings_one_row_check CHECK (id = 1),
+    name                 TEXT    NOT NULL,
+    time_zone            TEXT    NOT NULL,
+    language             TEXT    NOT NULL CONSTRAINT settings_language_check CHECK (language IN ('ru', 'kk', 'en')),
+    own_password         BOOLEAN NOT NULL,
+    first_password_hours BIGINT NOT NULL,
+    link_hours           BIGINT NOT NULL,
+    trash_days           BIGINT NOT NULL,
+    session_idle_hours   BIGINT NOT NULL,
+    session_max_hours    BIGINT NOT NULL
+);
+CREATE TABLE price_limits (
+    role        TEXT    NOT NULL PRIMARY KEY CONSTRAINT price_limits_role_check CHECK (role IN ('admin', 'sales')),
+    min_percent BIGINT NOT NULL,
+    max_percent BIGINT NOT NULL,
+    CONSTRAINT price_limits_range_check CHECK (0 <= min_percent AND min_percent <= max_percent)
+);
+INSERT INTO settings VALUES (1, 'Tripwire', 'Asia/Almaty', 'ru', TRUE, 168, 72, 30, 72, 720);
+INSERT INTO price_limits VALUES ('admin', 0, 1000), ('sales', 50, 100);

@@ -1,0 +1,249 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// postgres is the engine for more than one machine.
+type postgres struct {
+	config *pgx.ConnConfig
+	db     *sql.DB
+}
+
+// appRole is the role as which the application works once the schema is there.
+// It owns nothing, so it can neither drop a trigger nor write what triggers
+// write. Where the account that migrates may not create roles, the guards in the
+// database stand alone.
+const appRole = "tripwire_app"
+
+// maxConns keeps well below PostgreSQL's default of 100 for several servers.
+const maxConns = 20
+
+func openPostgres(ctx context.Context, url string) (*postgres, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("the database address is not one that PostgreSQL understands") // pgx's own text repeats the password
+	}
+	config.RuntimeParams["timezone"] = "UTC"
+	config.RuntimeParams["application_name"] = "tripwire"
+	e := &postgres{config: config}
+	e.db = stdlib.OpenDB(*config, stdlib.OptionAfterConnect(becomeApp))
+	e.db.SetMaxOpenConns(maxConns)
+	e.db.SetMaxIdleConns(maxConns)
+	e.db.SetConnMaxIdleTime(5 * time.Minute)
+	if err := e.db.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("reach PostgreSQL at %s: %w", config.Host, err), e.db.Close())
+	}
+	return e, nil
+}
+
+// becomeApp lays the owner's rights down where the migrations have made a role
+// for that.
+func becomeApp(ctx context.Context, c *pgx.Conn) error {
+	var ready bool
+	err := c.QueryRow(ctx, `SELECT coalesce((
+		SELECT pg_has_role(current_user, r.oid, 'MEMBER') AND has_table_privilege(r.oid, to_regclass('users'), 'INSERT')
+		FROM pg_roles r WHERE r.rolname = $1), FALSE)`, appRole).Scan(&ready)
+	if err != nil || !ready {
+		return err
+	}
+	_, err = c.Exec(ctx, "SET ROLE "+appRole)
+	return err
+}
+
+func (e *postgres) name() string { return "postgres" }
+
+func (e *postgres) close() error { return e.db.Close() }
+
+func (e *postgres) read(ctx context.Context, fn func(querier) error) error {
+	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(tx), tx.Rollback())
+}
+
+// maxTries bounds how often a transaction that lost a race is run again.
+const maxTries = 20
+
+// write runs fn serializably: PostgreSQL then refuses what could not have
+// happened one after another, and the loser is simply run again.
+func (e *postgres) write(ctx context.Context, fn func(querier) error) error {
+	var err error
+	for try := range maxTries {
+		if err = e.writeOnce(ctx, fn); err == nil || !lostRace(err) {
+			return err
+		}
+		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(try, 7)))
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return err
+}
+
+func (e *postgres) writeOnce(ctx context.Context, fn func(querier) error) error {
+	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
+	if err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+func lostRace(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && (pe.Code == "40001" || pe.Code == "40P01")
+}
+
+func (e *postgres) timeArg(t time.Time) any { return t }
+
+func (e *postgres) transient(err error) bool {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		// 08: connection, 53: resources, 57P: shutting down
+		return lostRace(err) || pe.Code[:2] == "08" || pe.Code[:2] == "53" || pe.Code[:3] == "57P"
+	}
+	var ce *pgconn.ConnectError
+	return errors.As(err, &ce)
+}
+
+func (e *postgres) constraint(err error) string {
+	var pe *pgconn.PgError
+	switch {
+	case !errors.As(err, &pe):
+		return ""
+	case pe.Message == "append_only":
+		return pe.Message
+	case pe.Code == "42501": // insufficient_privilege: the guard, or no grant
+		return guardName
+	default:
+		return pe.ConstraintName
+	}
+}
+
+func (e *postgres) maintain(ctx context.Context, fn func(maintenance) error) error {
+	db := stdlib.OpenDB(*e.config)
+	db.SetMaxOpenConns(2) // one holds the lock
+	return errors.Join(e.locked(ctx, db, fn), db.Close())
+}
+
+// maintenanceLock is the key of the advisory lock; any number that nobody else
+// in the database uses.
+const maintenanceLock = 7_219_447_301
+
+func (e *postgres) locked(ctx context.Context, db *sql.DB, fn func(maintenance) error) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close() // ends the connection in the end, and the lock with it
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(maintenanceLock)); err != nil {
+		return fmt.Errorf("lock the database for maintenance: %w", err)
+	}
+	err = fn(maintenance{db: db, grant: grantToApp})
+	_, unlock := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(maintenanceLock))
+	return errors.Join(err, unlock)
+}
+
+// grantToApp makes the application's role and gives it what it needs and no
+// more. It answers nil without doing anything where the account may not make
+// roles.
+func grantToApp(ctx context.Context, db *sql.DB) error {
+	_, err := db.ExecContext(ctx, `DO $do$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '`+appRole+`') THEN
+        IF NOT (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user) THEN
+            RETURN;
+        END IF;
+        BEGIN
+            CREATE ROLE `+appRole+` NOLOGIN;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL; -- another database of the cluster was faster
+        END;
+    END IF;
+    IF NOT pg_has_role(current_user, '`+appRole+`', 'MEMBER') THEN
+        BEGIN
+            EXECUTE format('GRANT `+appRole+` TO %I', current_user);
+        EXCEPTION WHEN insufficient_privilege THEN
+            RETURN;
+        END;
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO `+appRole+`', current_schema());
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO `+appRole+`', current_schema());
+    EXECUTE format('GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA %I TO `+appRole+`', current_schema());
+    REVOKE INSERT, UPDATE, DELETE ON module_unlocks, module_completions, goose_db_version FROM `+appRole+`;
+    REVOKE UPDATE, DELETE ON activity FROM `+appRole+`;
+END
+$do$`)
+	return err
+}
+
+func (e *postgres) triggers(ctx context.Context, q querier) ([]foundTrigger, error) {
+	rows, err := q.QueryContext(ctx, `
+		SELECT t.tgname, pg_get_triggerdef(t.oid), t.tgenabled = 'O'
+		FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+		WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace
+		UNION ALL
+		SELECT p.proname || '()', p.prosrc, TRUE
+		FROM pg_proc p
+		WHERE p.prorettype = 'trigger'::regtype AND p.pronamespace = current_schema()::regnamespace`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var found []foundTrigger
+	for rows.Next() {
+		var t foundTrigger
+		if err := rows.Scan(&t.name, &t.text, &t.enabled); err != nil {
+			return nil, err
+		}
+		found = append(found, t)
+	}
+	return found, rows.Err()
+}
+
+func (e *postgres) advanceIdentity(ctx context.Context, q querier, table string) error {
+	_, err := q.ExecContext(ctx, fmt.Sprintf("SELECT setval(pg_get_serial_sequence('%[1]s', 'id'), (SELECT max(id) FROM %[1]s))", table))
+	return err
+}
+
+// checkIntegrity asks for what PostgreSQL itself marks as not to be trusted; it
+// keeps references whole by itself.
+func (e *postgres) checkIntegrity(ctx context.Context, q querier) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `
+		SELECT 'index ' || i.indexrelid::regclass || ' is not valid' FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+		WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace
+		UNION ALL
+		SELECT 'constraint ' || conname || ' of ' || conrelid::regclass || ' is not validated' FROM pg_constraint
+		WHERE NOT convalidated AND connamespace = current_schema()::regnamespace
+		UNION ALL
+		SELECT 'the foreign keys of ' || tgrelid::regclass || ' are switched off' FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+		WHERE t.tgisinternal AND t.tgenabled <> 'O' AND c.relnamespace = current_schema()::regnamespace`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var wrong []string
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return nil, err
+		}
+		wrong = append(wrong, line)
+	}
+	return wrong, rows.Err()
+}

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"time"
+
+	"tripwire/internal/school"
+)
+
+// UpsertSession keeps a session under the hash of its token.
+func (tx *Tx) UpsertSession(s school.Session, data []byte) error {
+	_, err := tx.exec(`INSERT INTO sessions (token_hash, user_id, device, data, created_at, last_seen_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at, last_seen_at = excluded.last_seen_at`,
+		s.TokenHash, s.UserID, s.Device, data, tx.Now, tx.Now, s.ExpiresAt)
+	return err
+}
+
+// SessionData is what the session library keeps, and when it was last wanted.
+type SessionData struct {
+	Data       []byte
+	LastSeenAt time.Time
+}
+
+// FindSession answers a session that has neither ended nor been idle since
+// idleSince. Errors: NotFound.
+func (tx *Tx) FindSession(tokenHash string, idleSince time.Time) (SessionData, error) {
+	return one(tx, "SELECT data, last_seen_at FROM sessions WHERE token_hash = $1 AND expires_at > $2 AND last_seen_at > $3",
+		func(r row) (s SessionData, err error) { return s, r.Scan(&s.Data, at(&s.LastSeenAt)) },
+		tokenHash, tx.Now, idleSince)
+}
+
+// TouchSession notes that the session is in use.
+func (tx *Tx) TouchSession(tokenHash string) error {
+	_, err := tx.exec("UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1", tokenHash, tx.Now)
+	return err
+}
+
+// DeleteSession ends one session; ending one that is gone is no error.
+func (tx *Tx) DeleteSession(tokenHash string) error {
+	_, err := tx.exec("DELETE FROM sessions WHERE token_hash = $1", tokenHash)
+	return err
+}
+
+// DeleteSessionsOf ends every session of a person.
+func (tx *Tx) DeleteSessionsOf(id school.UserID) error {
+	_, err := tx.exec("DELETE FROM sessions WHERE user_id = $1", id)
+	return err
+}
+
+// ListSessions answers a person's living sessions, the latest used first.
+func (tx *Tx) ListSessions(id school.UserID, idleSince time.Time) ([]school.Session, error) {
+	return list(tx, `SELECT token_hash, user_id, device, created_at, last_seen_at, expires_at FROM sessions
+		WHERE user_id = $1 AND expires_at > $2 AND last_seen_at > $3 ORDER BY last_seen_at DESC, token_hash`,
+		func(r row) (s school.Session, err error) {
+			return s, r.Scan(&s.TokenHash, text(&s.UserID), &s.Device, at(&s.CreatedAt), at(&s.LastSeenAt), at(&s.ExpiresAt))
+		}, id, tx.Now, idleSince)
+}
+
+// DeleteStaleAccess sweeps what no longer opens anything: ended sessions, old
+// links, old failures and old form keys. Each has an index that finds them.
+func (tx *Tx) DeleteStaleAccess(idleSince, before time.Time) (int64, error) {
+	var total int64
+	for _, sweep := range []struct {
+		statement string
+		limit     time.Time
+	}{
+		{"DELETE FROM sessions WHERE last_seen_at <= $1", idleSince},
+		{"DELETE FROM login_failures WHERE last_at < $1", before},
+		{"DELETE FROM form_keys WHERE created_at < $1", before},
+	} {
+		n, err := tx.exec(sweep.statement, sweep.limit)
+		if err != nil {
+			return total, err
+		}
+		total += n
+	}
+	return total, nil
+}

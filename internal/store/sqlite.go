@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+	sqlitedriver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// sqlite is the embedded engine: one writer that commits in groups, a pool of
+// readers, and an authorizer on every connection that lets nobody but our
+// triggers write what triggers write.
+type sqlite struct {
+	file    string
+	writer  *sql.DB
+	readers *sql.DB
+	pool    chan *compiledConn // readers at rest; nil for one not opened yet
+	group   *groupWriter
+}
+
+func openSQLite(ctx context.Context, file string, grouped bool) (*sqlite, error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	if err := keepPrivate(file); err != nil {
+		return nil, err
+	}
+	e := &sqlite{file: file}
+	e.writer = sql.OpenDB(sqliteConnector{dsn: sqliteDSN(file), authorize: authorize})
+	e.readers = sql.OpenDB(sqliteConnector{dsn: sqliteDSN(file, "_query_only=1"), authorize: authorize})
+	conn, err := e.writer.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", file, err), e.writer.Close(), e.readers.Close())
+	}
+	e.pool = make(chan *compiledConn, max(4, 2*runtime.NumCPU()))
+	for range cap(e.pool) {
+		e.pool <- nil
+	}
+	e.group = startGroupWriter(&compiledConn{conn: conn}, grouped)
+	return e, nil
+}
+
+// keepPrivate makes the file before SQLite does, so that nobody else on the
+// machine can read it for even a moment.
+func keepPrivate(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the database file: %w", err)
+	}
+	return f.Close()
+}
+
+func sqliteDSN(file string, extra ...string) string {
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath()}
+	u.RawQuery = strings.Join(append([]string{
+		"_busy_timeout=10000", "_journal_mode=WAL", "_synchronous=FULL", "_foreign_keys=1",
+		"_dqs=0", "_defensive=1", "_timezone=UTC",
+	}, extra...), "&")
+	return u.String()
+}
+
+func (e *sqlite) name() string { return "sqlite" }
+
+func (e *sqlite) close() error {
+	errs := []error{e.group.stop()}
+	for range cap(e.pool) {
+		if c := <-e.pool; c != nil {
+			errs = append(errs, c.close())
+		}
+	}
+	return errors.Join(append(errs, e.readers.Close(), e.writer.Close())...)
+}
+
+func (e *sqlite) read(ctx context.Context, fn func(querier) error) error {
+	var c *compiledConn
+	select {
+	case c = <-e.pool:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { e.pool <- c }()
+	if c == nil {
+		conn, err := e.readers.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		c = &compiledConn{conn: conn}
+	}
+	if err := c.run(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	err := fn(c)
+	return errors.Join(err, c.run(context.WithoutCancel(ctx), "ROLLBACK"))
+}
+
+func (e *sqlite) write(ctx context.Context, fn func(querier) error) error {
+	return e.group.do(ctx, fn)
+}
+
+func (e *sqlite) timeArg(t time.Time) any { return t.Format(timeLayout) }
+
+func (e *sqlite) transient(err error) bool {
+	var se *sqlitedriver.Error
+	return errors.As(err, &se) && (se.Code()&0xff == sqlite3.SQLITE_BUSY || se.Code()&0xff == sqlite3.SQLITE_LOCKED)
+}
+
+// constraint reads the name from the message: SQLite gives the columns of a
+// unique index, the name of a CHECK, and what a trigger raised.
+func (e *sqlite) constraint(err error) string {
+	var se *sqlitedriver.Error
+	if !errors.As(err, &se) {
+		return ""
+	}
+	msg := se.Error()
+	switch se.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		columns := between(msg, "UNIQUE constraint failed: ", " (")
+		return strings.ReplaceAll(strings.Split(columns, ".")[0], " ", "") + "_" + columnNames(columns) + "_key"
+	case sqlite3.SQLITE_CONSTRAINT_CHECK:
+		return between(msg, "CHECK constraint failed: ", " (")
+	case sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+		return between(msg, "constraint failed: ", " (")
+	case sqlite3.SQLITE_AUTH:
+		return guardName
+	}
+	return ""
+}
+
+// columnNames turns "users.id, users.email" into "id_email".
+func columnNames(list string) string {
+	parts := strings.Split(list, ", ")
+	for i, p := range parts {
+		_, parts[i], _ = strings.Cut(p, ".")
+	}
+	return strings.Join(parts, "_")
+}
+
+func between(s, before, after string) string {
+	_, s, _ = strings.Cut(s, before)
+	s, _, _ = strings.Cut(s, after)
+	return s
+}
+
+// maintain opens one connection without the authorizer. The lock is a file
+// beside the database: SQLite's own would let two starts interleave between
+// migrations.
+func (e *sqlite) maintain(ctx context.Context, fn func(maintenance) error) error {
+	lock := flock.New(e.file + ".lock")
+	if ok, err := lock.TryLockContext(ctx, 50*time.Millisecond); err != nil || !ok {
+		return fmt.Errorf("lock the database for maintenance: %w", err)
+	}
+	defer func() { _ = lock.Unlock() }()
+	db := sql.OpenDB(sqliteConnector{dsn: sqliteDSN(e.file)})
+	db.SetMaxOpenConns(1)
+	return errors.Join(fn(maintenance{db: db, file: e.file}), db.Close())
+}
+
+func (e *sqlite) triggers(ctx context.Context, q querier) ([]foundTrigger, error) {
+	rows, err := q.QueryContext(ctx, "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var found []foundTrigger
+	for rows.Next() {
+		t := foundTrigger{enabled: true}
+		if err := rows.Scan(&t.name, &t.text); err != nil {
+			return nil, err
+		}
+		found = append(found, t)
+	}
+	return found, rows.Err()
+}
+
+// advanceIdentity has nothing to do: AUTOINCREMENT remembers the largest id.
+func (e *sqlite) advanceIdentity(context.Context, querier, string) error { return nil }
+
+func (e *sqlite) checkIntegrity(ctx context.Context, q querier) ([]string, error) {
+	var wrong []string
+	rows, err := q.QueryContext(ctx, "PRAGMA integrity_check(20)")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return nil, err
+		}
+		if line != "ok" {
+			wrong = append(wrong, line)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	keys, err := q.QueryContext(ctx, `SELECT "table", count(*), "parent" FROM pragma_foreign_key_check GROUP BY 1, 3`)
+	if err != nil {
+		return nil, err
+	}
+	defer keys.Close()
+	for keys.Next() {
+		var table, parent string
+		var n int
+		if err := keys.Scan(&table, &n, &parent); err != nil {
+			return nil, err
+		}
+		wrong = append(wrong, fmt.Sprintf("%d rows of %s name a row of %s that does not exist", n, table, parent))
+	}
+	return wrong, keys.Err()
+}

@@ -1,0 +1,169 @@
+// Package store keeps the rows. It is the only package that knows SQL, and it
+// speaks one SQL to two engines: SQLite inside the process, PostgreSQL beside it.
+package store
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"tripwire/internal/school"
+)
+
+// Options say where the rows live.
+type Options struct {
+	// File is the SQLite database; used when URL is empty.
+	File string
+	// URL is a PostgreSQL address, postgres://….
+	URL string
+	// Now is the clock; nil: the system's.
+	Now func() time.Time
+	// Log receives what a start wants to tell: migrations, the copy made before
+	// them. nil: nothing is told.
+	Log *slog.Logger
+	// SingleCommits turns group commit off: one transaction, one fsync. Only the
+	// benchmark wants it, to measure what grouping is worth.
+	SingleCommits bool
+	// BeforeStatement is called with each statement of a Write before it runs; an
+	// error makes the statement fail with it. Tests inject faults here.
+	BeforeStatement func(sql string) error
+}
+
+// Store is an open database with the schema of this binary.
+type Store struct {
+	engine engine
+	now    func() time.Time
+	before func(sql string) error
+}
+
+// engine is what SQLite and PostgreSQL do differently. It has two real
+// implementations: sqlite and postgres.
+type engine interface {
+	// name is the folder of the engine's migrations.
+	name() string
+	read(ctx context.Context, fn func(querier) error) error
+	// write runs fn in a transaction and commits it. fn may run more than once.
+	write(ctx context.Context, fn func(querier) error) error
+	// timeArg is the form in which the engine takes a time.
+	timeArg(t time.Time) any
+	// constraint names the constraint or guard that refused a statement; empty
+	// for any other error.
+	constraint(err error) string
+	// transient reports an error that the same call may not meet again.
+	transient(err error) bool
+	// maintain opens a connection that may change the schema, for migrations and
+	// repairs, holding the lock that keeps others from doing the same.
+	maintain(ctx context.Context, fn func(maintenance) error) error
+	// triggers lists the triggers (and, on PostgreSQL, their functions) as the
+	// database has them.
+	triggers(ctx context.Context, q querier) ([]foundTrigger, error)
+	// advanceIdentity makes the next id given by the database larger than every
+	// id in the table.
+	advanceIdentity(ctx context.Context, q querier, table string) error
+	// checkIntegrity lists what is physically or referentially wrong.
+	checkIntegrity(ctx context.Context, q querier) ([]string, error)
+	close() error
+}
+
+// Open connects, migrates and checks that the automation is in place. Errors:
+// ErrNewerSchema, *TriggerError, or what the engine says.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	s, err := Connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Migrate(ctx, o.Log); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.CheckTriggers(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Connect opens the database as it is, for those who mend it. Everybody else
+// calls Open.
+func Connect(ctx context.Context, o Options) (*Store, error) {
+	s := &Store{now: o.Now, before: o.BeforeStatement}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	var err error
+	if o.URL != "" {
+		s.engine, err = openPostgres(ctx, o.URL)
+	} else {
+		s.engine, err = openSQLite(ctx, o.File, !o.SingleCommits)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close waits for what is being written and lets the database go.
+func (s *Store) Close() error { return s.engine.close() }
+
+// EngineName answers "sqlite" or "postgres".
+func (s *Store) EngineName() string { return s.engine.name() }
+
+// Now is the store's clock, in UTC, cut to what both engines keep.
+func (s *Store) Now() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
+
+// Read runs fn against one consistent view of the rows.
+func (s *Store) Read(ctx context.Context, fn func(*Tx) error) error {
+	return s.outcome(s.engine.read(ctx, func(q querier) error {
+		return fn(&Tx{Now: s.Now(), ctx: ctx, q: q, engine: s.engine})
+	}))
+}
+
+// Write runs fn in one transaction: all of its rows are kept, durably, or none.
+// fn may run more than once, so it touches nothing but tx. Errors: a
+// *school.Error from fn comes back as it is; a constraint that refuses becomes
+// the *school.Error that it stands for; a database that stays busy becomes
+// Unavailable.
+func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
+	var after []func()
+	err := s.engine.write(ctx, func(q querier) error {
+		// A statement interrupted midway would roll back the whole group, so a
+		// caller who leaves no longer stops what has begun.
+		tx := &Tx{Now: s.Now(), ctx: context.WithoutCancel(ctx), q: q, engine: s.engine, before: s.before}
+		if err := fn(tx); err != nil {
+			return err
+		}
+		after = tx.after
+		return nil
+	})
+	if err != nil {
+		return s.outcome(err)
+	}
+	for _, f := range after {
+		f()
+	}
+	return nil
+}
+
+func (s *Store) outcome(err error) error {
+	if err == nil {
+		return nil
+	}
+	var told *school.Error
+	if errors.As(err, &told) {
+		return err
+	}
+	if known := constraintErrors[s.engine.constraint(err)]; known != nil {
+		return known
+	}
+	if s.engine.transient(err) {
+		return errors.Join(school.ErrUnavailable, err)
+	}
+	return err
+}
+
+// Ping answers nil when the database takes a write transaction.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.Read(ctx, func(tx *Tx) error {
+		_, err := one(tx, "SELECT 1", scanInt)
+		return err
+	})
+}

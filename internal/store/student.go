@@ -1,0 +1,152 @@
+package store
+
+import (
+	"strings"
+	"time"
+
+	"tripwire/internal/school"
+)
+
+// Enrolment is the row that admits a person to a course; the trigger on it opens
+// the first module.
+type Enrolment struct {
+	UserID    school.UserID
+	CourseID  school.CourseID
+	Email     school.Email
+	GrantedBy school.UserID
+	Price     school.Money
+	Source    school.Door
+}
+
+// InsertEnrolment admits a person to a course.
+func (tx *Tx) InsertEnrolment(e Enrolment) error {
+	_, err := tx.exec(`INSERT INTO tripwire_users (user_id, course_id, email, granted_by, granted_at, price_minor, currency, source)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		e.UserID, e.CourseID, e.Email, e.GrantedBy, tx.Now, e.Price.Minor, e.Price.Currency, e.Source)
+	return err
+}
+
+// studentQuery derives everything that a list shows from the facts.
+const studentQuery = `SELECT t.user_id, t.course_id, u.full_name, coalesce(t.email, u.former_email), u.language, t.granted_by, manager.full_name,
+	t.price_minor, t.currency, t.source, t.granted_at, t.blocked_at, t.completed_at, t.deleted_at, u.last_login_at,
+	(SELECT count(*) FROM modules m WHERE m.course_id = t.course_id AND m.deleted_at IS NULL),
+	(SELECT count(*) FROM module_completions c JOIN modules m ON m.id = c.module_id
+		WHERE c.user_id = t.user_id AND m.course_id = t.course_id AND m.deleted_at IS NULL),
+	(SELECT count(*) FROM module_unlocks o JOIN modules m ON m.id = o.module_id
+		WHERE o.user_id = t.user_id AND m.course_id = t.course_id AND m.deleted_at IS NULL AND o.unlocked_at <= $1
+		AND NOT EXISTS (SELECT 1 FROM module_completions c WHERE c.user_id = t.user_id AND c.module_id = o.module_id)),
+	(SELECT max(l.sent_at) FROM letters l WHERE l.user_id = t.user_id),
+	EXISTS (SELECT 1 FROM letters l WHERE l.user_id = t.user_id AND l.sent_at IS NULL)
+	FROM tripwire_users t
+	JOIN users u ON u.id = t.user_id
+	LEFT JOIN users manager ON manager.id = t.granted_by `
+
+func scanStudent(r row) (s school.Student, err error) {
+	return s, r.Scan(text(&s.ID), &s.CourseID, &s.FullName, text(&s.Email), text(&s.Language), text(&s.GrantedBy), text(&s.ManagerName),
+		&s.Price.Minor, &s.Price.Currency, &s.Source, at(&s.GrantedAt), at(&s.BlockedAt), at(&s.CompletedAt), at(&s.DeletedAt), at(&s.LastLoginAt),
+		&s.ModulesTotal, &s.ModulesDone, &s.ModulesOpen, at(&s.LetterSentAt), &s.LetterWaiting)
+}
+
+// inScope bounds a query to the students the actor may know of. It uses two
+// parameters, numbered as given.
+const inScope = "(%all OR t.granted_by = %owner)"
+
+// FindStudent answers one student within the scope, deleted or not. Errors:
+// NotFound for an absent student and for one out of scope alike.
+func (tx *Tx) FindStudent(scope school.Scope, id school.UserID) (school.Student, error) {
+	return one(tx, studentQuery+"WHERE t.user_id = $2 AND "+scoped("$3", "$4")+" ORDER BY t.granted_at, t.course_id LIMIT 1",
+		scanStudent, tx.Now, id, scope.All, scope.Owner)
+}
+
+func scoped(all, owner string) string {
+	return strings.NewReplacer("%all", all, "%owner", owner).Replace(inScope)
+}
+
+// StudentFilter chooses the students of a list.
+type StudentFilter struct {
+	Query  string        // words of a name or an address; empty: all
+	Status school.Status // empty: all the living
+}
+
+// statusCondition says each status in facts; see school.Student.Status.
+var statusCondition = map[school.Status]string{
+	"":                     "t.deleted_at IS NULL",
+	school.StatusActive:    "t.deleted_at IS NULL AND t.blocked_at IS NULL AND t.completed_at IS NULL",
+	school.StatusCompleted: "t.deleted_at IS NULL AND t.blocked_at IS NULL AND t.completed_at IS NOT NULL",
+	school.StatusBlocked:   "t.deleted_at IS NULL AND t.blocked_at IS NOT NULL",
+	school.StatusDeleted:   "t.deleted_at IS NOT NULL",
+}
+
+// ListStudents answers one page of the students within the scope, the newest
+// first.
+func (tx *Tx) ListStudents(scope school.Scope, f StudentFilter, p school.Page) ([]school.Student, error) {
+	where, args := f.where(scope, "$2", "$3", "$4", "$5", "$6")
+	order := " ORDER BY t.granted_at DESC, t.user_id DESC"
+	return list(tx, studentQuery+where+order+" LIMIT $7 OFFSET $8", scanStudent,
+		append(append([]any{tx.Now}, args...), school.PageSize, p.Offset())...)
+}
+
+// ListTrash answers one page of the students deleted after since, the latest
+// first.
+func (tx *Tx) ListTrash(scope school.Scope, since time.Time, p school.Page) ([]school.Student, error) {
+	return list(tx, studentQuery+"WHERE t.deleted_at > $2 AND "+scoped("$3", "$4")+" ORDER BY t.deleted_at DESC, t.user_id LIMIT $5 OFFSET $6",
+		scanStudent, tx.Now, since, scope.All, scope.Owner, school.PageSize, p.Offset())
+}
+
+// CountTrash answers how many students ListTrash has in all.
+func (tx *Tx) CountTrash(scope school.Scope, since time.Time) (int, error) {
+	return one(tx, "SELECT count(*) FROM tripwire_users t WHERE t.deleted_at > $1 AND "+scoped("$2", "$3"), scanInt,
+		since, scope.All, scope.Owner)
+}
+
+// CountStudents answers how many students ListStudents has in all.
+func (tx *Tx) CountStudents(scope school.Scope, f StudentFilter) (int, error) {
+	where, args := f.where(scope, "$1", "$2", "$3", "$4", "$5")
+	return one(tx, "SELECT count(*) FROM tripwire_users t JOIN users u ON u.id = t.user_id "+where, scanInt, args...)
+}
+
+// where writes the filter with five parameters: the scope's two and three words.
+func (f StudentFilter) where(scope school.Scope, p ...string) (string, []any) {
+	condition := "WHERE " + statusCondition[f.Status] + " AND " + scoped(p[0], p[1])
+	args := []any{scope.All, scope.Owner}
+	words := append(strings.Fields(school.Fold(f.Query)), "", "", "")
+	for i, name := range p[2:] {
+		condition += " AND (" + name + " = '' OR u.search_text LIKE '%' || " + name + ` || '%' ESCAPE '\')`
+		args = append(args, likeEscaper.Replace(words[i]))
+	}
+	return condition, args
+}
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// UpdateBlocked blocks a student's enrolments, or opens them again with a zero
+// time. Errors: NotFound.
+func (tx *Tx) UpdateBlocked(id school.UserID, when time.Time) error {
+	return touched(tx.exec("UPDATE tripwire_users SET blocked_at = $2 WHERE user_id = $1 AND deleted_at IS NULL", id, when))
+}
+
+// DeleteStudent moves a student to the trash: the access ends and the address is
+// free. Errors: NotFound for one who is there already.
+func (tx *Tx) DeleteStudent(id school.UserID) error {
+	if err := touched(tx.exec("UPDATE tripwire_users SET deleted_at = $2, email = NULL WHERE user_id = $1 AND deleted_at IS NULL", id, tx.Now)); err != nil {
+		return err
+	}
+	return touched(tx.exec("UPDATE users SET deleted_at = $2, former_email = email, email = NULL WHERE id = $1 AND role = 'student' AND deleted_at IS NULL", id, tx.Now))
+}
+
+// RestoreStudent takes a student out of the trash under the given address.
+// Errors: Conflict student_exists when it has been taken; NotFound for one who
+// is not in the trash.
+func (tx *Tx) RestoreStudent(id school.UserID, name string, email school.Email) error {
+	if err := touched(tx.exec("UPDATE users SET deleted_at = NULL, former_email = NULL, email = $2, search_text = $3 WHERE id = $1 AND deleted_at IS NOT NULL",
+		id, email, searchText(name, email))); err != nil {
+		return err
+	}
+	return touched(tx.exec("UPDATE tripwire_users SET deleted_at = NULL, email = $2 WHERE user_id = $1 AND deleted_at IS NOT NULL", id, email))
+}
+
+// InsertLetter queues a letter in the outbox.
+func (tx *Tx) InsertLetter(id school.UserID, kind string) error {
+	_, err := tx.exec("INSERT INTO letters (user_id, kind, queued_at) VALUES ($1, $2, $3)", id, kind, tx.Now)
+	return err
+}

@@ -1,0 +1,195 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+)
+
+// TriggerFault is one trigger (or function of a trigger) that is not as shipped.
+type TriggerFault struct {
+	Name  string
+	Fault string // "missing", "edited" or "disabled"
+}
+
+// TriggerError stops a start: without the automation as shipped, students would
+// be created without a module to study.
+type TriggerError struct{ Faults []TriggerFault }
+
+func (e *TriggerError) Error() string {
+	var parts []string
+	for _, f := range e.Faults {
+		parts = append(parts, fmt.Sprintf("trigger %s is %s", f.Name, f.Fault))
+	}
+	return strings.Join(parts, "; ") + "; run: tripwire doctor --fix"
+}
+
+// foundTrigger is a trigger as the database has it. Functions of PostgreSQL
+// stand here too, with "()" behind the name.
+type foundTrigger struct {
+	name    string
+	text    string
+	enabled bool
+}
+
+// shippedTrigger is a trigger as the migrations make it.
+type shippedTrigger struct {
+	name   string
+	create string // the whole statement
+	text   string // what the database remembers of it
+}
+
+var (
+	statementBlock = regexp.MustCompile(`(?s)-- \+goose StatementBegin\n(.*?)\n-- \+goose StatementEnd`)
+	createTrigger  = regexp.MustCompile(`(?s)^CREATE TRIGGER (\w+)\s`)
+	createFunction = regexp.MustCompile(`(?s)^CREATE (?:OR REPLACE )?FUNCTION (\w+\(\)) .*\$body\$(.*)\$body\$`)
+	spaces         = regexp.MustCompile(`\s+`)
+)
+
+// shippedTriggers reads the migrations; the last one that makes a trigger wins.
+// Functions come before the triggers that call them.
+func (s *Store) shippedTriggers() ([]shippedTrigger, error) {
+	folder := "migrations/" + s.engine.name()
+	files, err := fs.Glob(migrations, folder+"/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var order []string
+	byName := map[string]shippedTrigger{}
+	for _, file := range files {
+		text, err := fs.ReadFile(migrations, file)
+		if err != nil {
+			return nil, err
+		}
+		for _, block := range statementBlock.FindAllStringSubmatch(string(text), -1) {
+			t, ok := parseShipped(strings.TrimRight(block[1], ";"))
+			if !ok {
+				continue
+			}
+			if _, again := byName[t.name]; !again {
+				order = append(order, t.name)
+			}
+			byName[t.name] = t
+		}
+	}
+	shipped := make([]shippedTrigger, len(order))
+	for i, name := range order {
+		shipped[i] = byName[name]
+	}
+	return shipped, nil
+}
+
+func parseShipped(statement string) (shippedTrigger, bool) {
+	if m := createFunction.FindStringSubmatch(statement); m != nil {
+		return shippedTrigger{name: m[1], create: statement, text: m[2]}, true
+	}
+	if m := createTrigger.FindStringSubmatch(statement); m != nil {
+		return shippedTrigger{name: m[1], create: statement, text: statement}, true
+	}
+	return shippedTrigger{}, false
+}
+
+// CheckTriggers compares every trigger of the database with the shipped one.
+// Errors: *TriggerError.
+func (s *Store) CheckTriggers(ctx context.Context) error {
+	faults, err := s.TriggerFaults(ctx)
+	if err != nil {
+		return err
+	}
+	if len(faults) > 0 {
+		return &TriggerError{Faults: faults}
+	}
+	return nil
+}
+
+// TriggerFaults lists the triggers that are not as shipped, by name.
+func (s *Store) TriggerFaults(ctx context.Context) ([]TriggerFault, error) {
+	shipped, err := s.shippedTriggers()
+	if err != nil {
+		return nil, err
+	}
+	var found []foundTrigger
+	err = s.engine.read(ctx, func(q querier) error {
+		found, err = s.engine.triggers(ctx, q)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the triggers: %w", err)
+	}
+	return compareTriggers(shipped, found), nil
+}
+
+func compareTriggers(shipped []shippedTrigger, found []foundTrigger) []TriggerFault {
+	have := map[string]foundTrigger{}
+	for _, f := range found {
+		have[f.name] = f
+	}
+	var faults []TriggerFault
+	for _, want := range shipped {
+		f, ok := have[want.name]
+		switch {
+		case !ok:
+			faults = append(faults, TriggerFault{want.name, "missing"})
+		case canonical(f.text) != canonical(want.text):
+			faults = append(faults, TriggerFault{want.name, "edited"})
+		case !f.enabled:
+			faults = append(faults, TriggerFault{want.name, "disabled"})
+		}
+	}
+	return faults
+}
+
+// schemaPrefix is what PostgreSQL puts before a table when it prints a trigger.
+var schemaPrefix = regexp.MustCompile(` ON \w+\.(\w+) `)
+
+// canonical leaves out what differs without meaning anything.
+func canonical(text string) string {
+	text = strings.TrimSpace(spaces.ReplaceAllString(strings.TrimRight(strings.TrimSpace(text), ";"), " "))
+	return schemaPrefix.ReplaceAllString(text, " ON $1 ")
+}
+
+var triggerTable = regexp.MustCompile(`\sON (\w+)\s`)
+
+// RepairTriggers puts the shipped text back for each fault.
+func (s *Store) RepairTriggers(ctx context.Context, faults []TriggerFault) error {
+	shipped, err := s.shippedTriggers()
+	if err != nil {
+		return err
+	}
+	faulty := map[string]bool{}
+	for _, f := range faults {
+		faulty[f.Name] = true
+	}
+	return s.engine.maintain(ctx, func(m maintenance) error {
+		tx, err := m.db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback() }() // after Commit there is nothing to roll back
+		for _, t := range shipped {
+			if !faulty[t.name] {
+				continue
+			}
+			for _, statement := range t.repair() {
+				if _, err := tx.ExecContext(ctx, statement); err != nil {
+					return fmt.Errorf("put %s back: %w", t.name, err)
+				}
+			}
+		}
+		return tx.Commit()
+	})
+}
+
+// repair answers the statements that put the trigger back as shipped.
+func (t shippedTrigger) repair() []string {
+	if strings.HasSuffix(t.name, "()") {
+		return []string{strings.Replace(t.create, "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)}
+	}
+	drop := "DROP TRIGGER IF EXISTS " + t.name
+	if strings.Contains(t.create, "EXECUTE FUNCTION") { // PostgreSQL names triggers within a table
+		drop += " ON " + triggerTable.FindStringSubmatch(t.create)[1]
+	}
+	return []string{drop, t.create}
+}
