@@ -56,3 +56,19 @@ func (d *Desk) PrepareSchool(ctx context.Context) error {
 		return createCourse(tx, school.System(), c)
 	})
 }
+
+// CourseOnSale answers the course that new students enter, with its modules.
+// Errors: Conflict no_course, Forbidden.
+func (d *Desk) CourseOnSale(ctx context.Context, actor school.Actor) (c school.Course, err error) {
+	if err := actor.May(school.CreateStudents); err != nil {
+		return c, err
+	}
+	err = d.store.Read(ctx, func(tx *store.Tx) error {
+		if c, err = tx.FindCourseOnSale(); err != nil {
+			return err
+		}
+		c, err = tx.FindCourse(c.ID)
+		return err
+	})
+	return c, err
+}

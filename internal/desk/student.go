@@ -17,7 +17,7 @@ type StudentList struct {
 }
 
 // Students answers a page of the actor's students. Errors: Forbidden.
-func (d *Desk) Students(ctx context.Context, actor school.Actor, f store.StudentFilter, p school.Page) (l StudentList, err error) {
+func (d *Desk) Students(ctx context.Context, actor school.Actor, f school.StudentFilter, p school.Page) (l StudentList, err error) {
 	scope, err := actor.Scope(school.ViewStudents)
 	if err != nil {
 		return l, err
@@ -28,7 +28,7 @@ func (d *Desk) Students(ctx context.Context, actor school.Actor, f store.Student
 		}
 		l.Counts = map[school.Status]int{}
 		for _, status := range []school.Status{"", school.StatusActive, school.StatusCompleted, school.StatusBlocked} {
-			n, err := tx.CountStudents(scope, store.StudentFilter{Query: f.Query, Status: status})
+			n, err := tx.CountStudents(scope, school.StudentFilter{Query: f.Query, Status: status})
 			if err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package school
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
@@ -26,6 +27,9 @@ func NewEmail(typed string) (Email, error) {
 	s := strings.TrimFunc(norm.NFC.String(typed), invisible)
 	if s == "" {
 		return "", ErrEmailRequired
+	}
+	if !utf8.ValidString(s) {
+		return "", ErrEmailInvalid
 	}
 	if len(s) > 4*maxEmail {
 		return "", ErrEmailTooLong

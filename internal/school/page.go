@@ -6,8 +6,12 @@ const PageSize = 20
 // Page asks for a part of a list; pages count from 1.
 type Page struct{ Number int }
 
+// maxPage keeps a number typed into an address far from the end of an int; no
+// list is so long.
+const maxPage = 1_000_000
+
 // Offset is how many rows stand before the page.
-func (p Page) Offset() int { return (max(p.Number, 1) - 1) * PageSize }
+func (p Page) Offset() int { return (min(max(p.Number, 1), maxPage) - 1) * PageSize }
 
 // MaxQuery bounds a search text, in characters.
 const MaxQuery = 100

@@ -50,6 +50,12 @@ func (s Student) Status() Status {
 	}
 }
 
+// StudentFilter chooses the students of a list.
+type StudentFilter struct {
+	Query  string // words of a name or an address; empty: all
+	Status Status // empty: all the living
+}
+
 // Access is how a new student gets in for the first time.
 type Access string
 

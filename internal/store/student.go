@@ -62,12 +62,6 @@ func scoped(all, owner string) string {
 	return strings.NewReplacer("%all", all, "%owner", owner).Replace(inScope)
 }
 
-// StudentFilter chooses the students of a list.
-type StudentFilter struct {
-	Query  string        // words of a name or an address; empty: all
-	Status school.Status // empty: all the living
-}
-
 // statusCondition says each status in facts; see school.Student.Status.
 var statusCondition = map[school.Status]string{
 	"":                     "t.deleted_at IS NULL",
@@ -79,8 +73,8 @@ var statusCondition = map[school.Status]string{
 
 // ListStudents answers one page of the students within the scope, the newest
 // first.
-func (tx *Tx) ListStudents(scope school.Scope, f StudentFilter, p school.Page) ([]school.Student, error) {
-	where, args := f.where(scope, "$2", "$3", "$4", "$5", "$6")
+func (tx *Tx) ListStudents(scope school.Scope, f school.StudentFilter, p school.Page) ([]school.Student, error) {
+	where, args := studentsWhere(f, scope, "$2", "$3", "$4", "$5", "$6")
 	order := " ORDER BY t.granted_at DESC, t.user_id DESC"
 	return list(tx, studentQuery+where+order+" LIMIT $7 OFFSET $8", scanStudent,
 		append(append([]any{tx.Now}, args...), school.PageSize, p.Offset())...)
@@ -100,13 +94,14 @@ func (tx *Tx) CountTrash(scope school.Scope, since time.Time) (int, error) {
 }
 
 // CountStudents answers how many students ListStudents has in all.
-func (tx *Tx) CountStudents(scope school.Scope, f StudentFilter) (int, error) {
-	where, args := f.where(scope, "$1", "$2", "$3", "$4", "$5")
+func (tx *Tx) CountStudents(scope school.Scope, f school.StudentFilter) (int, error) {
+	where, args := studentsWhere(f, scope, "$1", "$2", "$3", "$4", "$5")
 	return one(tx, "SELECT count(*) FROM tripwire_users t JOIN users u ON u.id = t.user_id "+where, scanInt, args...)
 }
 
-// where writes the filter with five parameters: the scope's two and three words.
-func (f StudentFilter) where(scope school.Scope, p ...string) (string, []any) {
+// studentsWhere writes the filter with five parameters: the scope's two and
+// three words.
+func studentsWhere(f school.StudentFilter, scope school.Scope, p ...string) (string, []any) {
 	condition := "WHERE " + statusCondition[f.Status] + " AND " + scoped(p[0], p[1])
 	args := []any{scope.All, scope.Owner}
 	words := append(strings.Fields(school.Fold(f.Query)), "", "", "")

@@ -152,8 +152,9 @@ func canonical(text string) string {
 
 var triggerTable = regexp.MustCompile(`\sON (\w+)\s`)
 
-// RepairTriggers puts the shipped text back for each fault.
-func (s *Store) RepairTriggers(ctx context.Context, faults []TriggerFault) error {
+// RepairTriggers puts the shipped text back for each fault. note writes the
+// history of it in the same transaction; nil: none is written.
+func (s *Store) RepairTriggers(ctx context.Context, faults []TriggerFault, note func(*Tx) error) error {
 	shipped, err := s.shippedTriggers()
 	if err != nil {
 		return err
@@ -176,6 +177,11 @@ func (s *Store) RepairTriggers(ctx context.Context, faults []TriggerFault) error
 				if _, err := tx.ExecContext(ctx, statement); err != nil {
 					return fmt.Errorf("put %s back: %w", t.name, err)
 				}
+			}
+		}
+		if note != nil {
+			if err := note(&Tx{Now: s.Now(), ctx: ctx, q: tx, engine: s.engine}); err != nil {
+				return fmt.Errorf("note the repair: %w", err)
 			}
 		}
 		return tx.Commit()

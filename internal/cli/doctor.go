@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"tripwire/internal/desk"
+	"tripwire/internal/password"
+	"tripwire/internal/school"
+	"tripwire/internal/store"
+)
+
+type doctorCommand struct {
+	Database databaseFlags `embed:""`
+	Fix      bool          `help:"Mend what can be mended, through the same triggers."`
+	JSON     bool          `name:"json" help:"Print one JSON object."`
+}
+
+// diagnosis is what doctor prints.
+type diagnosis struct {
+	Done     []school.Finding `json:"done"`
+	Findings []school.Finding `json:"findings"`
+}
+
+// Run examines, mends if asked to, and examines again.
+func (c *doctorCommand) Run(ctx context.Context, stdio IO) error {
+	var wrong faults
+	options := c.Database.options(&wrong, slog.New(slog.DiscardHandler))
+	wrong.checkEnvironment(stdio.Env)
+	if err := wrong.err(); err != nil {
+		return err
+	}
+	s, err := store.Connect(ctx, options) // as it is: Open would refuse what doctor is for
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.attend(ctx, stdio, desk.New(s, password.NewHasher(password.DefaultMemoryMiB))), s.Close())
+}
+
+func (c *doctorCommand) attend(ctx context.Context, stdio IO, d *desk.Desk) (err error) {
+	found := diagnosis{Done: []school.Finding{}}
+	if c.Fix {
+		if found.Done, err = d.Repair(ctx); err != nil {
+			return err
+		}
+	}
+	if found.Findings, err = d.Examine(ctx); err != nil {
+		return err
+	}
+	if err := c.print(stdio, found); err != nil {
+		return err
+	}
+	if len(found.Findings) > 0 {
+		return errSilent
+	}
+	return nil
+}
+
+func (c *doctorCommand) print(stdio IO, found diagnosis) error {
+	if c.JSON {
+		encoder := json.NewEncoder(stdio.Out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(found)
+	}
+	for _, f := range found.Done {
+		if _, err := fmt.Fprintf(stdio.Out, "mended  %s: %s\n", f.Check, f.Problem); err != nil {
+			return err
+		}
+	}
+	for _, f := range found.Findings {
+		if _, err := fmt.Fprintf(stdio.Out, "WRONG   %s: %s; remedy: %s\n", f.Check, f.Problem, f.Remedy); err != nil {
+			return err
+		}
+	}
+	if len(found.Findings) > 0 {
+		return nil
+	}
+	_, err := fmt.Fprintln(stdio.Out, "ok      the database is as it should be")
+	return err
+}
+
+type migrateCommand struct {
+	Database databaseFlags `embed:""`
+}
+
+// Run migrates and says from where to where.
+func (c *migrateCommand) Run(ctx context.Context, stdio IO) error {
+	var wrong faults
+	log := logger(stdio.Err, "text")
+	options := c.Database.options(&wrong, log)
+	wrong.checkEnvironment(stdio.Env)
+	if err := wrong.err(); err != nil {
+		return err
+	}
+	s, err := store.Connect(ctx, options)
+	if err != nil {
+		return err
+	}
+	return errors.Join(migrate(ctx, stdio, s, log), s.Close())
+}
+
+func migrate(ctx context.Context, stdio IO, s *store.Store, log *slog.Logger) error {
+	from, _, err := s.SchemaVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.Migrate(ctx, log); err != nil {
+		return err
+	}
+	to, _, err := s.SchemaVersions(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdio.Out, "schema %d → %d\n", from, to)
+	return err
+}

@@ -1,0 +1,126 @@
+package locale
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"tripwire/internal/school"
+)
+
+const nbsp = "\u00a0"
+
+// Number groups thousands with a no-break space in every language.
+func (p Printer) Number(n int) string { return group(strconv.Itoa(n)) }
+
+func group(digits string) string {
+	sign := ""
+	if strings.HasPrefix(digits, "-") {
+		sign, digits = "−", digits[1:]
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + nbsp + digits[i:]
+	}
+	return sign + digits
+}
+
+var symbols = map[string]string{"KZT": "₸", "RUB": "₽", "USD": "$", "EUR": "€"}
+
+// Money is the amount and then the symbol, or the code where we have none. A
+// fraction of zero is not said.
+func (p Printer) Money(m school.Money) string {
+	unit := int64(1)
+	digits := school.MinorDigits(m.Currency)
+	for range digits {
+		unit *= 10
+	}
+	s := group(strconv.FormatInt(m.Minor/unit, 10))
+	if rest := m.Minor % unit; rest != 0 {
+		fraction := strconv.FormatInt(max(rest, -rest), 10)
+		s += p.T("number.point") + strings.Repeat("0", digits-len(fraction)) + fraction
+	}
+	symbol, ok := symbols[m.Currency]
+	if !ok {
+		symbol = m.Currency
+	}
+	if symbol == "" {
+		return s
+	}
+	return s + nbsp + symbol
+}
+
+func (p Printer) in(t time.Time) time.Time {
+	if p.Zone == nil {
+		return t.UTC()
+	}
+	return t.In(p.Zone)
+}
+
+// Time is short and near: «сегодня, 14:02», «вчера, 18:25», «14 дек», and with
+// the year if it is another one. The zero time is a dash.
+func (p Printer) Time(t time.Time) string {
+	if t.IsZero() {
+		return "—"
+	}
+	local, now := p.in(t), p.in(p.Now)
+	clock := local.Format("15:04")
+	switch day := startOfDay(local); {
+	case day.Equal(startOfDay(now)):
+		return p.T("time.today", "clock", clock)
+	case day.Equal(startOfDay(now.AddDate(0, 0, -1))):
+		return p.T("time.yesterday", "clock", clock)
+	case day.Equal(startOfDay(now.AddDate(0, 0, 1))):
+		return p.T("time.tomorrow", "clock", clock)
+	case local.Year() == now.Year():
+		return p.date(local, "date.short", "month.short.")
+	default:
+		return p.date(local, "date.short_year", "month.short.")
+	}
+}
+
+// Moment is Time with the hour always said: «14 дек, 11:20».
+func (p Printer) Moment(t time.Time) string {
+	if t.IsZero() {
+		return "—"
+	}
+	short := p.Time(t)
+	if clock := p.in(t).Format("15:04"); !strings.Contains(short, clock) {
+		return short + "," + nbsp + clock
+	}
+	return short
+}
+
+// DateTime is the full moment: «14 декабря 2026, 11:20».
+func (p Printer) DateTime(t time.Time) string {
+	if t.IsZero() {
+		return "—"
+	}
+	return p.Date(t) + ", " + p.in(t).Format("15:04")
+}
+
+// Date is the full day: «14 декабря 2026».
+func (p Printer) Date(t time.Time) string {
+	if t.IsZero() {
+		return "—"
+	}
+	return p.date(p.in(t), "date.full", "month.")
+}
+
+// Clock is the time of day to the second.
+func (p Printer) Clock(t time.Time) string {
+	if t.IsZero() {
+		return "—"
+	}
+	return p.in(t).Format("15:04:05")
+}
+
+func (p Printer) date(t time.Time, key, months string) string {
+	return p.T(key,
+		"day", strconv.Itoa(t.Day()),
+		"month", p.T(months+strconv.Itoa(int(t.Month()))),
+		"year", strconv.Itoa(t.Year()))
+}
+
+func startOfDay(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+}

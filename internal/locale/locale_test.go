@@ -1,0 +1,132 @@
+package locale
+
+import (
+	"testing"
+	"time"
+
+	"tripwire/internal/school"
+)
+
+var (
+	almaty = time.FixedZone("Asia/Almaty", 5*3600)
+	now    = time.Date(2026, 12, 14, 20, 30, 0, 0, time.UTC) // 15 December in Almaty
+)
+
+func printer(lang school.Language) Printer { return Printer{Lang: lang, Zone: almaty, Now: now} }
+
+func TestPlurals(t *testing.T) {
+	cases := []struct {
+		lang school.Language
+		n    int
+		want string
+	}{
+		{school.Russian, 1, "1 модуль"}, {school.Russian, 3, "3 модуля"}, {school.Russian, 5, "5 модулей"},
+		{school.Russian, 11, "11 модулей"}, {school.Russian, 21, "21 модуль"}, {school.Russian, 1112, "1\u00a0112 модулей"}, {school.Russian, 0, "0 модулей"},
+		{school.Kazakh, 1, "1 модуль"}, {school.Kazakh, 5, "5 модуль"},
+		{school.English, 1, "1 module"}, {school.English, 0, "0 modules"},
+	}
+	for _, c := range cases {
+		if got := printer(c.lang).N("panel.modules", c.n); got != c.want {
+			t.Errorf("%s %d: %q, want %q", c.lang, c.n, got, c.want)
+		}
+	}
+}
+
+func TestMoney(t *testing.T) {
+	cases := []struct {
+		m    school.Money
+		lang school.Language
+		want string
+	}{
+		{school.Money{Minor: 500000, Currency: "KZT"}, school.Russian, "5\u00a0000\u00a0₸"},
+		{school.Money{Minor: 500005, Currency: "KZT"}, school.Russian, "5\u00a0000,05\u00a0₸"},
+		{school.Money{Minor: 99, Currency: "USD"}, school.English, "0.99\u00a0$"},
+		{school.Money{Minor: 1234567, Currency: "JPY"}, school.Russian, "1\u00a0234\u00a0567\u00a0JPY"},
+		{school.Money{}, school.Russian, "0"},
+	}
+	for _, c := range cases {
+		if got := printer(c.lang).Money(c.m); got != c.want {
+			t.Errorf("%v: %q, want %q", c.m, got, c.want)
+		}
+	}
+}
+
+func TestTimes(t *testing.T) {
+	p := printer(school.Russian)
+	at := func(d time.Duration) time.Time { return now.Add(d) }
+	cases := []struct{ got, want string }{
+		{p.Time(at(-time.Hour)), "сегодня, 00:30"},
+		{p.Time(at(-2 * time.Hour)), "вчера, 23:30"},
+		{p.Time(at(24 * time.Hour)), "завтра, 01:30"},
+		{p.Time(at(-72 * time.Hour)), "12 дек"},
+		{p.Time(at(-365 * 24 * time.Hour)), "15 дек 2025"},
+		{p.Time(time.Time{}), "—"},
+		{p.Moment(at(-72 * time.Hour)), "12 дек,\u00a001:30"},
+		{p.Moment(at(-time.Hour)), "сегодня, 00:30"},
+		{p.DateTime(now), "15 декабря 2026, 01:30"},
+		{p.Clock(now), "01:30:00"},
+		{printer(school.Kazakh).DateTime(now), "2026 жылғы 15 желтоқсан, 01:30"},
+		{printer(school.Kazakh).Time(now), "бүгін, 01:30"},
+		{printer(school.English).Date(now), "15 December 2026"},
+	}
+	for _, c := range cases {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}
+
+func TestValuesAreNotPlaceholders(t *testing.T) {
+	got := printer(school.Russian).T("pager.range", "first", "{last}", "last", "{total}", "total", "9")
+	if want := "{last}–{total} из 9"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestUnknownKeysShow(t *testing.T) {
+	if got := printer(school.Russian).T("no.such"); got != "⟦no.such⟧" {
+		t.Error(got)
+	}
+}
+
+func TestErrorOfUnknownCodeIsOurs(t *testing.T) {
+	p := printer(school.Russian)
+	if p.Error("no_such", nil) != p.Error("internal", nil) {
+		t.Error("an unknown code has a sentence of its own")
+	}
+	if got, want := p.Error("module_unreachable", nil), "К модулю «…» не ведёт ни одно правило. Проверьте правила открытия."; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestActivity(t *testing.T) {
+	p := printer(school.Russian)
+	a := school.Activity{Action: school.StudentCreated, ActorName: "Вера К.", Subject: "Тест {actor}"}
+	if got, want := p.Activity(a), "Вера К.: ученик добавлен — Тест {actor}"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	a.ActorName, a.Door = "", school.DoorTerminal
+	if got, want := p.Activity(a), "Терминал: ученик добавлен — Тест {actor}"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestMatch(t *testing.T) {
+	cases := []struct {
+		header string
+		want   school.Language
+		ok     bool
+	}{
+		{"kk-KZ,kk;q=0.9,ru;q=0.8", school.Kazakh, true},
+		{"en-GB", school.English, true},
+		{"ru", school.Russian, true},
+		{"ja", "", false},
+		{"", "", false},
+		{";;;", "", false},
+	}
+	for _, c := range cases {
+		if got, ok := Match(c.header); got != c.want || ok != c.ok {
+			t.Errorf("%q: %q %v, want %q %v", c.header, got, ok, c.want, c.ok)
+		}
+	}
+}

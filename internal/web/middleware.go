@@ -1,0 +1,255 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"tripwire/internal/locale"
+	"tripwire/internal/school"
+)
+
+// Limits of what a request may carry. Forms are small; nobody uploads yet.
+const maxBody = 64 << 10
+
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// guarded sets the headers that every answer carries and bounds every body.
+func (h *Handler) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", contentSecurityPolicy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("X-Frame-Options", "DENY")
+		header.Set("Referrer-Policy", "same-origin")
+		header.Set("Cross-Origin-Opener-Policy", "same-origin")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		header.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+		header.Set("Cache-Control", "no-store")
+		if h.secure {
+			header.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// trail is what the log line of a request tells. It is filled on the way.
+type trail struct {
+	requestID string
+	pattern   string
+	actor     school.UserID
+	err       error
+}
+
+type contextKey int
+
+const (
+	trailKey contextKey = iota
+	visitKey
+)
+
+func trailOf(ctx context.Context) *trail {
+	t, ok := ctx.Value(trailKey).(*trail)
+	if !ok {
+		return &trail{}
+	}
+	return t
+}
+
+// logged writes one line for each request. It names the route, not the address
+// asked for: addresses carry one-time links and people's names.
+func (h *Handler) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		t := &trail{requestID: rand.Text()[:10]}
+		w.Header().Set("X-Request-Id", t.requestID)
+		answer := &recorder{ResponseWriter: w}
+		next.ServeHTTP(answer, r.WithContext(context.WithValue(r.Context(), trailKey, t)))
+		line := h.log.With("request_id", t.requestID, "method", r.Method, "route", t.pattern, "status", answer.code(),
+			"bytes", answer.bytes, "ms", float64(time.Since(start).Microseconds())/1000, "from", h.clientAddress(r))
+		if t.actor != "" {
+			line = line.With("actor", string(t.actor))
+		}
+		switch {
+		case t.err == nil:
+			line.InfoContext(r.Context(), "request")
+		case school.KindOf(t.err) == school.Internal:
+			line.ErrorContext(r.Context(), "request", "error", t.err.Error())
+		default:
+			line.InfoContext(r.Context(), "request", "refused", codeOf(t.err))
+		}
+	})
+}
+
+func codeOf(err error) string {
+	var e *school.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return school.ErrInternal.Code
+}
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *recorder) code() int {
+	if w.status == 0 {
+		return http.StatusOK
+	}
+	return w.status
+}
+
+// recovered turns a panic into a plain page and a line in the log.
+func (h *Handler) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(p)
+			}
+			t := trailOf(r.Context())
+			t.err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			if rec, ok := w.(*recorder); ok && rec.status != 0 {
+				panic(http.ErrAbortHandler) // half an answer is out; end it visibly
+			}
+			http.Error(w, "Something broke on our side. Request "+t.requestID, http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// clientAddress is who calls, told by a proxy only if we trust it.
+func (h *Handler) clientAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && h.trusts(host); i-- {
+		hop := strings.TrimSpace(hops[i])
+		if _, err := netip.ParseAddr(hop); err != nil {
+			break
+		}
+		host = hop
+	}
+	return host
+}
+
+func (h *Handler) trusts(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	for _, p := range h.proxies {
+		if p.Contains(addr.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// visit is what is known of a request before its action: who, in which
+// language, at what time.
+type visit struct {
+	actor    school.Actor
+	printer  locale.Printer
+	settings school.Settings
+}
+
+func visitOf(r *http.Request) *visit {
+	v, ok := r.Context().Value(visitKey).(*visit)
+	if !ok {
+		return &visit{}
+	}
+	return v
+}
+
+// visit prepares what every page needs, even one that says that the database is
+// away.
+func (h *Handler) visit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{printer: locale.Printer{Lang: school.Russian, Zone: time.UTC, Now: time.Now()}}
+		r = r.WithContext(context.WithValue(r.Context(), visitKey, v))
+		settings, err := h.desk.Settings(r.Context())
+		v.settings = settings
+		v.printer.Lang = h.language(r, v)
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		v.printer.Zone = settings.Location()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// serve calls an action for whom its policy admits.
+func (h *Handler) serve(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		trailOf(r.Context()).pattern = rt.pattern
+		v := visitOf(r)
+		switch {
+		case !rt.policy.admits(v.actor) && v.actor.Role == "":
+			h.askToLogIn(w, r)
+			return
+		case !rt.policy.admits(v.actor):
+			h.fail(w, r, school.ErrForbidden)
+			return
+		case v.actor.MustChangePassword && !beforeOwnPassword[rt.pattern]:
+			h.askForOwnPassword(w, r)
+			return
+		}
+		if err := rt.action(w, r); err != nil {
+			h.fail(w, r, err)
+		}
+	})
+}
+
+func (h *Handler) askToLogIn(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && !wantsJSON(r) && r.Header.Get("HX-Request") == "" {
+		http.Redirect(w, r, "/login", http.StatusSeeOther)
+		return
+	}
+	h.fail(w, r, school.ErrNotLoggedIn)
+}
+
+func (h *Handler) askForOwnPassword(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && !wantsJSON(r) {
+		http.Redirect(w, r, "/password", http.StatusSeeOther)
+		return
+	}
+	h.fail(w, r, school.ErrOwnPasswordNeeded)
+}

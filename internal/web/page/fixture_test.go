@@ -1,0 +1,220 @@
+package page_test
+
+import (
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"tripwire/internal/locale"
+	"tripwire/internal/school"
+	"tripwire/internal/web/page"
+)
+
+var now = time.Date(2026, 12, 14, 14, 30, 0, 0, time.UTC)
+
+// kind of a fixture: what a page may meet.
+type kind string
+
+const (
+	full    kind = "full"
+	empty   kind = "empty"
+	hostile kind = "hostile"
+)
+
+const (
+	script = `<script>alert("1")</script>`
+	evil   = `"><script>alert("1")</script><img src=x onerror=alert(2)>' {name} {{.}} 🤷 مرحبا ӘҒҚҢӨҰҮҺІ`
+)
+
+func (k kind) text(s string) string {
+	switch k {
+	case empty:
+		return ""
+	case hostile:
+		return evil + strings.Repeat("Ұзынесім", 30)
+	default:
+		return s
+	}
+}
+
+func chrome(k kind, lang school.Language, role school.Role) page.Chrome {
+	c := page.Chrome{
+		P:      locale.Printer{Lang: lang, Zone: time.UTC, Now: now},
+		School: k.text("Академия Tripwire"), Query: k.text("нұрлан"),
+		BaseURL: "https://tripwire.example.com", Path: "/integrator/sales-manager?q=" + k.text("a"),
+		RequestID: k.text("7F3K-21"),
+	}
+	if role != "" {
+		c.Actor = school.Actor{ID: "0193", Role: role, Name: k.text("Вера Ким"), Email: school.Email(k.text("vera@example.com")), Language: lang}
+	}
+	return c
+}
+
+func student(k kind, i int) school.Student {
+	names := []string{"Тест Ученик", "Ерлан Сапаров", "Ольга Ким", "Әлия Нұрланқызы", "Дмитрий Волков", "Ғалым Өтеген", "Марина Тё", "Константин Константинопольский-Преображенский"}
+	s := school.Student{
+		ID: school.UserID("01935c3e-0000-7000-8000-00000000000" + string(rune('0'+i))), CourseID: 1,
+		FullName: k.text(names[i%len(names)]), Email: school.Email(k.text([]string{"test123", "erlan", "olga.kim", "aliya", "d.volkov", "galym", "m.te", "konstantin.konstantinopolskiy"}[i%8] + "@example.com")),
+		Language: school.Languages()[i%3], ManagerName: k.text("Вера К."),
+		Price: school.Money{Minor: 500000, Currency: "KZT"}, Source: k.text("panel"),
+		GrantedAt: now.Add(-time.Duration(i*i) * 5 * time.Hour).Add(-28 * time.Minute), ModulesTotal: 3,
+		ModulesDone: i % 4, ModulesOpen: min(1, 3-i%4),
+	}
+	switch i {
+	case 2:
+		s.CompletedAt = now
+		s.ModulesDone, s.ModulesOpen = 3, 0
+	case 4:
+		s.BlockedAt = now
+		s.ModulesOpen = 0
+	case 1:
+		s.LetterWaiting = true
+	}
+	return s
+}
+
+func list(k kind) page.StudentList {
+	if k == empty {
+		return page.StudentList{Page: 1}
+	}
+	l := page.StudentList{Total: 1128, Page: 2, Counts: map[string]int{"": 1128, "active": 1119, "completed": 9, "blocked": 0}, ShowManager: k == hostile}
+	if k == hostile {
+		l.Query, l.Status = evil, "active"
+	}
+	for i := range 8 {
+		l.Students = append(l.Students, student(k, i))
+	}
+	return l
+}
+
+func activity(k kind) []school.Activity {
+	if k == empty {
+		return nil
+	}
+	var all []school.Activity
+	for i, action := range append(school.Actions(), "future.action") {
+		all = append(all, school.Activity{
+			ID: int64(i), At: now.Add(-time.Duration(i*i) * time.Hour), Door: school.DoorPanel, ActorName: k.text("Вера К."),
+			Subject: k.text("Тест Ученик"), Action: action, Details: map[string]string{"reason": k.text("перенос из прошлого потока")},
+		})
+	}
+	all[0].Details = map[string]string{"course": k.text("Интегратор"), "email": k.text("test123@example.com"), "access": "link"}
+	all[1].Details = map[string]string{"old_email": k.text("old@example.com"), "new_email": k.text("new@example.com"), "old_name": k.text("Тест"), "new_name": k.text("Тест Ученик")}
+	all[2].ActorName, all[2].Door = "", school.DoorTerminal
+	return all
+}
+
+func modules(k kind) []school.ModuleProgress {
+	if k == empty {
+		return nil
+	}
+	titles := []string{"Введение", "Первый помощник", "Запуск", "Практика", "Эфир"}
+	var all []school.ModuleProgress
+	for i, title := range titles {
+		m := school.ModuleProgress{Module: school.Module{ID: school.ModuleID(i + 1), Position: 16 + i, Title: k.text(title), Summary: k.text("Собираем рабочего помощника шаг за шагом.")}}
+		m.Module.Lessons = []school.Lesson{{ID: 1, Title: k.text("Знакомство"), Minutes: 24, Required: true}, {ID: 2, Title: k.text("Задание"), Minutes: 0, Required: true}}
+		all = append(all, m)
+	}
+	all[0].UnlockedAt, all[0].CompletedAt, all[0].LessonsDone = now.AddDate(0, 0, -3), now.AddDate(0, 0, -2), 2
+	all[0].Cause = school.Cause{Event: school.EventEnrolled}
+	all[1].UnlockedAt, all[1].LessonsDone = now.AddDate(0, 0, -2), 1
+	all[1].Cause = school.Cause{Event: school.EventGranted, Reason: k.text("перенос из прошлого потока"), GrantedBy: k.text("Вера К.")}
+	all[2].Opens = []school.UnlockRule{{ModuleID: 3, Event: school.EventCompleted, SourceModuleID: 2}}
+	all[3].UnlockedAt = now.AddDate(0, 5, 0)
+	all[3].Cause = school.Cause{Event: school.EventCompleted, SourceModuleID: 1}
+	return all
+}
+
+func created(k kind, access school.Access) *school.Created {
+	m := &school.Created{Student: student(k, 3), Access: access, At: now, MustChange: true, LinkEnds: now.AddDate(0, 0, 3)}
+	if access == school.AccessLink {
+		m.Link = "/access/KJH2K3JH4K2J3H4K2J3H4KJ2H34KJH23K4JH2K3J4H"
+	} else {
+		m.Password = "test-1234-word"
+		m.PasswordEnds = now.AddDate(0, 0, 7)
+	}
+	if mods := modules(k); mods != nil {
+		m.Unlocked = []school.ModuleProgress{mods[0], mods[3]}
+	}
+	return m
+}
+
+func form(k kind) page.StudentForm {
+	f := page.StudentForm{Key: "k1", MayChangePrice: k != empty, CoursePrice: school.Money{Minor: 500000, Currency: "KZT"}, Language: "ru"}
+	if k == hostile {
+		f.FullName, f.Email, f.Password, f.Price = evil, evil, evil, evil
+		f.Error = "invalid_input"
+		f.Fields = map[string]string{"full_name": "name_required", "email": "student_exists", "password": "password_too_short", "price": "price_invalid", "language": "language_unknown"}
+		f.Params = map[string]string{"student_id": evil, "student_name": evil}
+	}
+	return f
+}
+
+func panel(k kind) page.PanelPage {
+	return page.PanelPage{CourseTitle: k.text("Интегратор"), ModuleCount: 3, Price: school.Money{Minor: 500000, Currency: "KZT"}, List: list(k), Activity: activity(k), Form: form(k)}
+}
+
+func card(k kind) page.CardPage {
+	m := page.CardPage{Student: student(k, 3), CourseTitle: k.text("Интегратор"), Modules: modules(k), Activity: activity(k), MayGrant: true, MailOwner: k.text("Борис Н.")}
+	m.Edit = page.EditForm{FullName: m.Student.FullName, Email: string(m.Student.Email)}
+	if k == hostile {
+		m.Link = &page.LinkShown{URL: "/access/" + evil, Ends: now.AddDate(0, 0, 3)}
+		m.Edit.Fields = map[string]string{"full_name": "name_too_long", "email": "student_exists"}
+		m.Edit.Params = map[string]string{"student_id": evil, "student_name": evil}
+		m.GrantModule, m.GrantFields, m.GrantReason = 3, map[string]string{"reason": "reason_too_long"}, evil
+	}
+	return m
+}
+
+func deleted(k kind) page.CardPage {
+	m := card(k)
+	m.Link = nil
+	m.Student.DeletedAt, m.RestoreUntil = now.AddDate(0, 0, -1), now.AddDate(0, 0, 29)
+	if k == hostile {
+		m.RestoreError, m.RestoreEmail = "email_taken", evil
+		m.RestoreParams = map[string]string{"student_id": evil, "student_name": evil}
+	}
+	return m
+}
+
+// pages is every screen in every state worth drawing, by name.
+func pages(k kind, lang school.Language) map[string]templ.Component {
+	out, sales, admin, pupil := chrome(k, lang, ""), chrome(k, lang, school.RoleSales), chrome(k, lang, school.RoleAdmin), chrome(k, lang, school.RoleStudent)
+	sales.Section, pupil.Section = "students", "course"
+	wrong := map[string]string{}
+	code := ""
+	if k == hostile {
+		wrong = map[string]string{"password": "password_too_short", "current_password": "password_wrong", "full_name": "name_required", "email": "email_invalid", "name": "name_required", "trash_days": "out_of_range"}
+		code = "wrong_credentials"
+	}
+	open, done, linked, lost, toasted := panel(k), panel(k), panel(k), panel(k), sales
+	open.OpenForm = true
+	done.Created, linked.Created = created(k, school.AccessPassword), created(k, school.AccessLink)
+	lost.ListError, lost.ActivityError = "7F3K-21", "7F3K-21"
+	toasted.Toast = &page.Toast{Text: k.text("Ученик Дубль Петров удалён"), UndoAction: "/integrator/students/1/restore"}
+	nobody := panel(full)
+	nobody.List = page.StudentList{Page: 1, Query: k.text("нурланкизи"), Status: "active"}
+	settings := school.Settings{Name: k.text("Академия Tripwire"), TimeZone: k.text("Asia/Almaty"), Language: lang, OwnPassword: true, LinkHours: 72, TrashDays: 30, SessionIdleHours: 72, SessionMaxHours: 720}
+	trash := list(k)
+	for i := range trash.Students {
+		trash.Students[i].DeletedAt = now.AddDate(0, 0, -i)
+	}
+	sessions := []school.Session{{TokenHash: "a", Device: k.text("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36"), LastSeenAt: now}, {TokenHash: "b", Device: k.text("curl/8"), LastSeenAt: now.AddDate(0, -1, 0)}}
+	return map[string]templ.Component{
+		"login":    page.Login(out, page.LoginForm{Email: k.text("test123@example.com"), Error: code}),
+		"password": page.OwnPassword(out, page.PasswordForm{Fields: wrong, Email: k.text("test123@example.com"), Required: true}),
+		"link":     page.LinkInvalid(out),
+		"setup":    page.Setup(out, page.SetupForm{FullName: k.text("Вера"), Email: k.text("vera@example.com"), Fields: wrong}),
+		"panel":    page.Panel(sales, panel(k)), "form": page.Panel(sales, open), "created": page.Panel(sales, done), "created-link": page.Panel(sales, linked),
+		"lost": page.Panel(sales, lost), "nobody": page.Panel(sales, nobody), "toast": page.Panel(toasted, panel(k)),
+		"card": page.StudentCard(sales, card(k)), "deleted": page.StudentCard(sales, deleted(k)),
+		"trash":     page.Trash(admin, page.TrashPage{List: trash, Days: 30}),
+		"settings":  page.Settings(admin, page.SettingsPage{S: settings, Fields: wrong, Saved: k == full}),
+		"account":   page.Account(admin, page.AccountPage{Email: k.text("vera@example.com"), Sessions: sessions, CurrentHash: "a", Password: page.PasswordForm{Fields: wrong}, Saved: k == full}),
+		"home":      page.CourseHome(pupil, page.CoursePage{Course: school.Course{Title: k.text("Интегратор")}, Student: student(k, 3), Modules: modules(k), Now: now}),
+		"error":     page.ErrorPage(sales, page.ErrorPageModel{Status: 500, Code: "internal", RequestID: k.text("7F3K-21"), Retry: k.text("/x")}),
+		"error-out": page.ErrorPage(out, page.ErrorPageModel{Status: 404, Code: "not_found", Params: map[string]string{"a": evil}}),
+		"fragment":  page.CreatedFragment(sales, *created(k, school.AccessPassword), list(k)), "fragment-form": page.FormFragment(sales, form(k)),
+	}
+}

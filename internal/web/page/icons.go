@@ -1,0 +1,32 @@
+package page
+
+// icons are the inner parts of the pictograms, on a grid of 24.
+var icons = map[string]string{
+	"plus":   `<path d="M12 5v14M5 12h14"/>`,
+	"search": `<circle cx="11" cy="11" r="7"/><path d="m20 20-3.5-3.5"/>`,
+	"mail":   `<rect x="3" y="5" width="18" height="14" rx="2"/><path d="m3 7 9 6 9-6"/>`,
+	"dots":   `<circle cx="5" cy="12" r="1.4"/><circle cx="12" cy="12" r="1.4"/><circle cx="19" cy="12" r="1.4"/>`,
+	"copy":   `<rect x="9" y="9" width="11" height="11" rx="2"/><path d="M5 15V5h10"/>`,
+	"check":  `<path d="m5 13 4 4L19 7"/>`,
+	"cross":  `<path d="M6 6l12 12M18 6 6 18"/>`,
+	"trash":  `<path d="M4 7h16M10 11v6M14 11v6M6 7l1 13h10l1-13M9 7V4h6v3"/>`,
+	"user":   `<circle cx="12" cy="8" r="4"/><path d="M4 21c1-5 15-5 16 0"/>`,
+	"people": `<circle cx="9" cy="8" r="3.5"/><path d="M2.5 20c.8-4.6 12.2-4.6 13 0M16 4.8a3.5 3.5 0 0 1 0 6.4M18.5 15.4c1.6.8 2.6 2.4 3 4.6"/>`,
+	"gear":   `<circle cx="12" cy="12" r="3"/><path d="M19.4 15a1.7 1.7 0 0 0 .3 1.8l.1.1a2 2 0 1 1-2.8 2.8l-.1-.1a1.7 1.7 0 0 0-2.9 1.2v.2a2 2 0 1 1-4 0v-.1a1.7 1.7 0 0 0-2.9-1.2l-.1.1a2 2 0 1 1-2.8-2.8l.1-.1A1.7 1.7 0 0 0 3.1 14H3a2 2 0 1 1 0-4h.1a1.7 1.7 0 0 0 1.2-2.9l-.1-.1a2 2 0 1 1 2.8-2.8l.1.1a1.7 1.7 0 0 0 2.9-1.2V3a2 2 0 1 1 4 0v.1a1.7 1.7 0 0 0 2.9 1.2l.1-.1a2 2 0 1 1 2.8 2.8l-.1.1a1.7 1.7 0 0 0 1.2 2.9h.1a2 2 0 1 1 0 4h-.2a1.7 1.7 0 0 0-1.4 1Z"/>`,
+	"play":   `<path d="m7 4 12 8-12 8Z"/>`,
+	"link":   `<path d="M10 14a4 4 0 0 0 5.7 0l3.5-3.5a4 4 0 1 0-5.7-5.7L12 6.3M14 10a4 4 0 0 0-5.7 0l-3.5 3.5a4 4 0 1 0 5.7 5.7l1.5-1.5"/>`,
+	"lock":   `<rect x="5" y="11" width="14" height="9" rx="2"/><path d="M8 11V8a4 4 0 0 1 8 0v3"/>`,
+	"unlock": `<rect x="5" y="11" width="14" height="9" rx="2"/><path d="M8 11V8a4 4 0 0 1 7.6-1.7"/>`,
+	"pen":    `<path d="M4 20h4L19 9l-4-4L4 16ZM13.5 6.5l4 4"/>`,
+	"back":   `<path d="M11 6l-6 6 6 6M5 12h14"/>`,
+	"undo":   `<path d="M9 7 4 12l5 5M4 12h10a6 6 0 0 1 6 6v1"/>`,
+	"award":  `<circle cx="12" cy="9" r="6"/><path d="m8 14-1 8 5-3 5 3-1-8"/>`,
+	"door":   `<path d="M14 4h5v16h-5M4 12h11m0 0-4-4m4 4-4 4"/>`,
+	"key":    `<circle cx="8" cy="15" r="4"/><path d="m11 12 8-8M16 7l3 3"/>`,
+	"clock":  `<circle cx="12" cy="12" r="8.5"/><path d="M12 7.5V12l3 2"/>`,
+	"eye":    `<path d="M2.5 12c4-8 15-8 19 0-4 8-15 8-19 0Z"/><circle cx="12" cy="12" r="2.6"/>`,
+	"dice":   `<path d="M4 7h3c5 0 5 10 10 10h3m0 0-3-3m3 3-3 3M4 17h3c1.6 0 2.7-1 3.5-2.4M13.5 9.4C14.3 8 15.4 7 17 7h3m0 0-3-3m3 3-3 3"/>`,
+	"help":   `<circle cx="12" cy="12" r="9"/><path d="M9.5 9.5a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1 1-1.1 1.8M12 17h.01"/>`,
+	"device": `<rect x="3" y="5" width="18" height="11" rx="2"/><path d="M8 20h8"/>`,
+	"book":   `<path d="M5 4h11a3 3 0 0 1 3 3v13H8a3 3 0 0 1-3-3ZM5 17a3 3 0 0 1 3-3h11"/>`,
+}

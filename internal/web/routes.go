@@ -1,0 +1,93 @@
+package web
+
+import (
+	"net/http"
+
+	"tripwire/internal/school"
+)
+
+// policy says who may call a route. There is no default: a route without one
+// does not compile into the table, and the test that walks the table tries each
+// of them as everybody.
+type policy int
+
+const (
+	public   policy = iota + 1 // anybody, logged in or not
+	signedIn                   // anybody with an account, even before an own password
+	staff
+	admin
+	student
+)
+
+// admits reports whether an actor may call the route.
+func (p policy) admits(a school.Actor) bool {
+	switch p {
+	case public:
+		return true
+	case signedIn:
+		return a.Role != ""
+	case staff:
+		return a.Role.Staff()
+	case admin:
+		return a.Role == school.RoleAdmin
+	case student:
+		return a.Role == school.RoleStudent
+	}
+	return false
+}
+
+type route struct {
+	method  string
+	pattern string
+	policy  policy
+	action  action
+}
+
+// action answers a request, or says why it cannot.
+type action func(w http.ResponseWriter, r *http.Request) error
+
+// routes is the whole surface of the panel. Scope within a route (whose student)
+// is the desk's matter.
+func (h *Handler) routes() []route {
+	return []route{
+		{"GET", "/{$}", signedIn, h.home},
+
+		{"GET", "/login", public, h.loginForm},
+		{"POST", "/login", public, h.logIn},
+		{"POST", "/logout", signedIn, h.logOut},
+		{"POST", "/logout/everywhere", signedIn, h.logOutEverywhere},
+		{"GET", "/password", signedIn, h.ownPasswordForm},
+		{"POST", "/password", signedIn, h.setOwnPassword},
+		{"GET", "/access/{token}", public, h.linkForm},
+		{"POST", "/access/{token}", public, h.useLink},
+		{"GET", "/setup/{token}", public, h.setupForm},
+		{"POST", "/setup/{token}", public, h.setUp},
+		{"POST", "/language", public, h.setLanguage},
+
+		{"GET", "/account", signedIn, h.account},
+		{"POST", "/account/password", signedIn, h.changePassword},
+
+		{"GET", "/integrator", staff, h.toPanel},
+		{"GET", "/integrator/sales-manager", staff, h.panel},
+		{"GET", "/integrator/students/new", staff, h.newStudent},
+		{"GET", "/integrator/students/password", staff, h.newPassword},
+		{"POST", "/integrator/students", staff, h.createStudent},
+		{"GET", "/integrator/students/{id}", staff, h.card},
+		{"POST", "/integrator/students/{id}", staff, h.editStudent},
+		{"POST", "/integrator/students/{id}/block", staff, h.blockStudent},
+		{"POST", "/integrator/students/{id}/unblock", staff, h.unblockStudent},
+		{"POST", "/integrator/students/{id}/delete", staff, h.deleteStudent},
+		{"POST", "/integrator/students/{id}/restore", staff, h.restoreStudent},
+		{"POST", "/integrator/students/{id}/link", staff, h.issueLink},
+		{"POST", "/integrator/students/{id}/grants", staff, h.grantModule},
+		{"GET", "/integrator/trash", staff, h.trash},
+		{"GET", "/integrator/settings", admin, h.settings},
+		{"POST", "/integrator/settings", admin, h.editSettings},
+	}
+}
+
+// beforeOwnPassword are the routes open to who still has to choose a password.
+var beforeOwnPassword = map[string]bool{
+	"/password": true, "/logout": true, "/login": true, "/language": true,
+	"/access/{token}": true, "/setup/{token}": true,
+}

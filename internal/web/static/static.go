@@ -1,0 +1,10 @@
+// Package static has the files that a browser asks for beside the pages:
+// styles, scripts and fonts. See VENDOR.md for what is not ours.
+package static
+
+import "embed"
+
+// Files are served under /assets/.
+//
+//go:embed app.css app.js htmx.min.js icon.svg fonts/*.woff2
+var Files embed.FS

@@ -1,0 +1,85 @@
+// Package web is the panel door: pages in the browser for staff and students.
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/klauspost/compress/gzhttp"
+
+	"tripwire/internal/desk"
+)
+
+// Options are what the door has to know of its surroundings.
+type Options struct {
+	BaseURL string // "https://tripwire.example.com", no slash at the end
+	Log     *slog.Logger
+	// Proxies are the addresses that may tell us, in X-Forwarded-For, for whom
+	// they call.
+	Proxies []netip.Prefix
+}
+
+// Handler answers every request of the panel.
+type Handler struct {
+	desk     *desk.Desk
+	log      *slog.Logger
+	baseURL  string
+	secure   bool // the browser reaches us over TLS
+	proxies  []netip.Prefix
+	sessions *scs.SessionManager
+	assets   *assets
+}
+
+// New answers the whole panel, with all that stands before it.
+func New(d *desk.Desk, o Options) (http.Handler, error) {
+	h := &Handler{
+		desk: d, log: o.Log, baseURL: strings.TrimSuffix(o.BaseURL, "/"), proxies: o.Proxies,
+		secure: strings.HasPrefix(o.BaseURL, "https://"),
+	}
+	var err error
+	if h.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	h.sessions = h.newSessions()
+	crossOrigin, err := h.crossOrigin()
+	if err != nil {
+		return nil, err
+	}
+	pages := http.NewServeMux()
+	for _, r := range h.routes() {
+		pages.Handle(r.method+" "+r.pattern, h.serve(r))
+	}
+	pages.Handle("/", h.serve(route{policy: public, action: h.nothingHere}))
+
+	mux := http.NewServeMux()
+	mux.Handle("GET /assets/", h.assets)
+	mux.HandleFunc("GET /livez", h.alive)
+	mux.HandleFunc("GET /readyz", h.ready)
+	mux.Handle("/", h.visit(h.sessions.LoadAndSave(h.recognise(crossOrigin.Handler(pages)))))
+
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.RandomJitter(64, 0, false))
+	if err != nil {
+		return nil, err
+	}
+	return h.logged(h.recovered(h.guarded(compress(mux)))), nil
+}
+
+// crossOrigin refuses forms that another site sends in a visitor's name.
+func (h *Handler) crossOrigin() (*http.CrossOriginProtection, error) {
+	c := http.NewCrossOriginProtection()
+	if h.baseURL != "" {
+		u, err := url.Parse(h.baseURL)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+			return nil, err
+		}
+	}
+	c.SetDenyHandler(h.serve(route{policy: public, action: h.refuseCrossOrigin}))
+	return c, nil
+}
