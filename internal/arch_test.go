@@ -133,7 +133,7 @@ var schoolMay = []string{"github.com/google/uuid", "golang.org/x/text/", "golang
 var reachOut = []string{"database/sql", "net", "os", "log", "log/slog", "syscall", "io/ioutil", "testing", "embed"}
 
 // drivers are the packages that speak SQL.
-var drivers = regexp.MustCompile(`^(database/sql(/.*)?|modernc\.org/sqlite.*|github\.com/jackc/.*|github\.com/pressly/goose.*|github\.com/gofrs/flock)$`)
+var drivers = regexp.MustCompile(`^(database/sql(/.*)?|modernc\.org/sqlite.*|github\.com/jackc/.*|github\.com/pressly/goose.*)$`)
 
 // layerOf answers the listed folder that speaks for a package.
 func layerOf(pkg string) (string, bool) {

@@ -37,8 +37,7 @@ func Status(err error) int {
 // Shown answers the part of an error that a user may see. What is not a
 // *school.Error is Internal and tells nothing.
 func Shown(err error) *school.Error {
-	var e *school.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*school.Error](err); ok {
 		return e
 	}
 	return school.ErrInternal

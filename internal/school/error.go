@@ -70,8 +70,7 @@ func (e *Error) With(name, value string) *Error {
 
 // KindOf answers the kind of any error; Internal for what is not an *Error.
 func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return Internal
@@ -88,8 +87,7 @@ func (f Faults) Add(field string, err error) {
 	if _, taken := f[field]; taken {
 		return
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		f[field] = e.Code
 		return
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 
 	sqlitedriver "modernc.org/sqlite"
@@ -33,7 +34,7 @@ func authorize(action sqlitedriver.AuthorizerActionCode, arg1, arg2, _, trigger 
 		return allowIf(writes(guarded, arg1, trigger))
 	case sqlitedriver.AuthUpdate:
 		if strings.EqualFold(arg1, "tripwire_users") && strings.EqualFold(arg2, "completed_at") {
-			return allowIf(contains(completedAtWriters, trigger))
+			return allowIf(slices.Contains(completedAtWriters, trigger))
 		}
 		return allowIf(writes(guarded, arg1, trigger))
 	case sqlitedriver.AuthSelect, sqlitedriver.AuthRead, sqlitedriver.AuthFunction,
@@ -55,16 +56,7 @@ func writes(rule map[string][]string, table, trigger string) bool {
 	if !isGuarded {
 		return !strings.HasPrefix(strings.ToLower(table), "sqlite_")
 	}
-	return contains(writers, trigger)
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(writers, trigger)
 }
 
 func allowIf(ok bool) sqlitedriver.AuthorizerReturnCode {

@@ -166,11 +166,11 @@ func (w *groupWriter) rollback(ctx context.Context) error {
 	return w.conn.run(ctx, "ROLLBACK")
 }
 
-// inSavepoint runs one request. kept: its rows are in the transaction. fatal: the
-// transaction is lost for everybody.
+// inSavepoint runs one request. kept: it stands or falls with the transaction.
+// fatal: the transaction is lost for everybody.
 func (w *groupWriter) inSavepoint(ctx context.Context, r *writeRequest) (kept bool, fatal error) {
-	if err := r.ctx.Err(); err != nil {
-		r.outcome <- err
+	if r.ctx.Err() != nil { // left before its turn
+		r.outcome <- r.ctx.Err()
 		return false, nil
 	}
 	if err := w.conn.run(ctx, "SAVEPOINT request"); err != nil {
@@ -181,8 +181,7 @@ func (w *groupWriter) inSavepoint(ctx context.Context, r *writeRequest) (kept bo
 		return true, w.conn.run(ctx, "RELEASE request")
 	}
 	if lost := errors.Join(w.conn.run(ctx, "ROLLBACK TO request"), w.conn.run(ctx, "RELEASE request")); lost != nil {
-		r.outcome <- err
-		return false, lost
+		return true, errors.Join(err, lost) // told when tried alone
 	}
 	r.outcome <- err
 	return false, nil

@@ -69,7 +69,8 @@ func (e *postgres) read(ctx context.Context, fn func(querier) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(fn(tx), tx.Rollback())
+	defer func() { _ = tx.Rollback() }() // nothing was written; after a panic too
+	return fn(tx)
 }
 
 // maxTries bounds how often a transaction that lost a race is run again.
@@ -83,7 +84,7 @@ func (e *postgres) write(ctx context.Context, fn func(querier) error) error {
 		if err = e.writeOnce(ctx, fn); err == nil || !lostRace(err) {
 			return err
 		}
-		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(try, 7)))
+		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(try, 7))) //nolint:gosec // spreads the losers, guards nothing
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -98,8 +99,9 @@ func (e *postgres) writeOnce(ctx context.Context, fn func(querier) error) error 
 	if err != nil {
 		return err
 	}
+	defer func() { _ = tx.Rollback() }() // after a panic too; after Commit there is nothing to roll back
 	if err := fn(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
+		return err
 	}
 	return tx.Commit()
 }
@@ -112,8 +114,7 @@ func lostRace(err error) bool {
 func (e *postgres) timeArg(t time.Time) any { return t }
 
 func (e *postgres) transient(err error) bool {
-	var pe *pgconn.PgError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
 		// 08: connection, 53: resources, 57P: shutting down
 		return lostRace(err) || pe.Code[:2] == "08" || pe.Code[:2] == "53" || pe.Code[:3] == "57P"
 	}
@@ -136,9 +137,20 @@ func (e *postgres) constraint(err error) string {
 }
 
 func (e *postgres) maintain(ctx context.Context, fn func(maintenance) error) error {
-	db := stdlib.OpenDB(*e.config)
+	db := stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(pinSchema))
 	db.SetMaxOpenConns(2) // one holds the lock
-	return errors.Join(e.locked(ctx, db, fn), db.Close())
+	err := errors.Join(e.locked(ctx, db, fn), db.Close())
+	e.db.SetMaxIdleConns(0) // those from before the first migration have the owner's rights
+	e.db.SetMaxIdleConns(maxConns)
+	return err
+}
+
+// pinSchema names the schema in which the functions of the triggers look. Unless
+// temporary tables are named last, PostgreSQL looks among them first, and
+// anybody could put a table of their own in front of ours.
+func pinSchema(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, "SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', FALSE)")
+	return err
 }
 
 // maintenanceLock is the key of the advisory lock; any number that nobody else
@@ -150,7 +162,7 @@ func (e *postgres) locked(ctx context.Context, db *sql.DB, fn func(maintenance) 
 	if err != nil {
 		return err
 	}
-	defer conn.Close() // ends the connection in the end, and the lock with it
+	defer func() { _ = conn.Close() }() // ends the connection in the end, and the lock with it
 	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(maintenanceLock)); err != nil {
 		return fmt.Errorf("lock the database for maintenance: %w", err)
 	}
@@ -193,27 +205,15 @@ $do$`)
 }
 
 func (e *postgres) triggers(ctx context.Context, q querier) ([]foundTrigger, error) {
-	rows, err := q.QueryContext(ctx, `
+	return list(&Tx{ctx: ctx, q: q}, `
 		SELECT t.tgname, pg_get_triggerdef(t.oid), t.tgenabled = 'O'
 		FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 		WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace
 		UNION ALL
 		SELECT p.proname || '()', p.prosrc, TRUE
 		FROM pg_proc p
-		WHERE p.prorettype = 'trigger'::regtype AND p.pronamespace = current_schema()::regnamespace`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var found []foundTrigger
-	for rows.Next() {
-		var t foundTrigger
-		if err := rows.Scan(&t.name, &t.text, &t.enabled); err != nil {
-			return nil, err
-		}
-		found = append(found, t)
-	}
-	return found, rows.Err()
+		WHERE p.prorettype = 'trigger'::regtype AND p.pronamespace = current_schema()::regnamespace`,
+		func(r row) (t foundTrigger, err error) { return t, r.Scan(&t.name, &t.text, &t.enabled) })
 }
 
 func (e *postgres) advanceIdentity(ctx context.Context, q querier, table string) error {
@@ -224,7 +224,7 @@ func (e *postgres) advanceIdentity(ctx context.Context, q querier, table string)
 // checkIntegrity asks for what PostgreSQL itself marks as not to be trusted; it
 // keeps references whole by itself.
 func (e *postgres) checkIntegrity(ctx context.Context, q querier) ([]string, error) {
-	rows, err := q.QueryContext(ctx, `
+	return list(&Tx{ctx: ctx, q: q}, `
 		SELECT 'index ' || i.indexrelid::regclass || ' is not valid' FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
 		WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace
 		UNION ALL
@@ -232,18 +232,5 @@ func (e *postgres) checkIntegrity(ctx context.Context, q querier) ([]string, err
 		WHERE NOT convalidated AND connamespace = current_schema()::regnamespace
 		UNION ALL
 		SELECT 'the foreign keys of ' || tgrelid::regclass || ' are switched off' FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-		WHERE t.tgisinternal AND t.tgenabled <> 'O' AND c.relnamespace = current_schema()::regnamespace`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var wrong []string
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			return nil, err
-		}
-		wrong = append(wrong, line)
-	}
-	return wrong, rows.Err()
+		WHERE t.tgisinternal AND t.tgenabled <> 'O' AND c.relnamespace = current_schema()::regnamespace`, scanText)
 }

@@ -78,10 +78,14 @@ func (e *sqlite) close() error {
 			errs = append(errs, c.close())
 		}
 	}
-	return errors.Join(append(errs, e.readers.Close(), e.writer.Close())...)
+	errs = append(errs, e.readers.Close(), e.writer.Close())
+	for range cap(e.pool) {
+		e.pool <- nil // who comes late meets a closed database, not an empty pool
+	}
+	return errors.Join(errs...)
 }
 
-func (e *sqlite) read(ctx context.Context, fn func(querier) error) error {
+func (e *sqlite) read(ctx context.Context, fn func(querier) error) (err error) {
 	var c *compiledConn
 	select {
 	case c = <-e.pool:
@@ -96,11 +100,14 @@ func (e *sqlite) read(ctx context.Context, fn func(querier) error) error {
 		}
 		c = &compiledConn{conn: conn}
 	}
-	if err := c.run(ctx, "BEGIN"); err != nil {
+	// Neither a caller who leaves nor a panic may hand the next one a connection
+	// within a transaction.
+	whole := context.WithoutCancel(ctx)
+	if err := c.run(whole, "BEGIN"); err != nil {
 		return err
 	}
-	err := fn(c)
-	return errors.Join(err, c.run(context.WithoutCancel(ctx), "ROLLBACK"))
+	defer func() { err = errors.Join(err, c.run(whole, "ROLLBACK")) }()
+	return fn(c)
 }
 
 func (e *sqlite) write(ctx context.Context, fn func(querier) error) error {
@@ -166,56 +173,23 @@ func (e *sqlite) maintain(ctx context.Context, fn func(maintenance) error) error
 }
 
 func (e *sqlite) triggers(ctx context.Context, q querier) ([]foundTrigger, error) {
-	rows, err := q.QueryContext(ctx, "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var found []foundTrigger
-	for rows.Next() {
-		t := foundTrigger{enabled: true}
-		if err := rows.Scan(&t.name, &t.text); err != nil {
-			return nil, err
-		}
-		found = append(found, t)
-	}
-	return found, rows.Err()
+	return list(&Tx{ctx: ctx, q: q}, "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
+		func(r row) (foundTrigger, error) {
+			t := foundTrigger{enabled: true}
+			return t, r.Scan(&t.name, &t.text)
+		})
 }
 
 // advanceIdentity has nothing to do: AUTOINCREMENT remembers the largest id.
 func (e *sqlite) advanceIdentity(context.Context, querier, string) error { return nil }
 
 func (e *sqlite) checkIntegrity(ctx context.Context, q querier) ([]string, error) {
-	var wrong []string
-	rows, err := q.QueryContext(ctx, "PRAGMA integrity_check(20)")
+	tx := &Tx{ctx: ctx, q: q}
+	wrong, err := list(tx, "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'", scanText)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			return nil, err
-		}
-		if line != "ok" {
-			wrong = append(wrong, line)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	keys, err := q.QueryContext(ctx, `SELECT "table", count(*), "parent" FROM pragma_foreign_key_check GROUP BY 1, 3`)
-	if err != nil {
-		return nil, err
-	}
-	defer keys.Close()
-	for keys.Next() {
-		var table, parent string
-		var n int
-		if err := keys.Scan(&table, &n, &parent); err != nil {
-			return nil, err
-		}
-		wrong = append(wrong, fmt.Sprintf("%d rows of %s name a row of %s that does not exist", n, table, parent))
-	}
-	return wrong, keys.Err()
+	dangling, err := list(tx, `SELECT count(*) || ' rows of ' || "table" || ' name a row of ' || parent || ' that does not exist'
+		FROM pragma_foreign_key_check GROUP BY "table", parent`, scanText)
+	return append(wrong, dangling...), err
 }

@@ -147,8 +147,7 @@ func (s *Store) outcome(err error) error {
 	if err == nil {
 		return nil
 	}
-	var told *school.Error
-	if errors.As(err, &told) {
+	if _, ok := errors.AsType[*school.Error](err); ok {
 		return err
 	}
 	if known := constraintErrors[s.engine.constraint(err)]; known != nil {

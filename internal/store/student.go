@@ -102,14 +102,14 @@ func (tx *Tx) CountStudents(scope school.Scope, f school.StudentFilter) (int, er
 // studentsWhere writes the filter with five parameters: the scope's two and
 // three words.
 func studentsWhere(f school.StudentFilter, scope school.Scope, p ...string) (string, []any) {
-	condition := "WHERE " + statusCondition[f.Status] + " AND " + scoped(p[0], p[1])
+	conditions := []string{statusCondition[f.Status], scoped(p[0], p[1])}
 	args := []any{scope.All, scope.Owner}
 	words := append(strings.Fields(school.Fold(f.Query)), "", "", "")
 	for i, name := range p[2:] {
-		condition += " AND (" + name + " = '' OR u.search_text LIKE '%' || " + name + ` || '%' ESCAPE '\')`
+		conditions = append(conditions, "("+name+" = '' OR u.search_text LIKE '%' || "+name+` || '%' ESCAPE '\')`)
 		args = append(args, likeEscaper.Replace(words[i]))
 	}
-	return condition, args
+	return "WHERE " + strings.Join(conditions, " AND "), args
 }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)

@@ -137,7 +137,7 @@ func touched(n int64, err error) error {
 
 func scanInt(r row) (n int, err error) { return n, r.Scan(&n) }
 
-func scanID(r row) (id school.UserID, err error) { return id, r.Scan(text(&id)) }
+func scanText(r row) (s string, err error) { return s, r.Scan(&s) }
 
 // timeLayout is how SQLite keeps a time: UTC, fixed width, so that text order
 // is time order and the functions of SQLite understand it.

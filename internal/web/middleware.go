@@ -91,8 +91,7 @@ func (h *Handler) logged(next http.Handler) http.Handler {
 }
 
 func codeOf(err error) string {
-	var e *school.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*school.Error](err); ok {
 		return e.Code
 	}
 	return school.ErrInternal.Code

@@ -24,19 +24,16 @@ const (
 // sessions are ended by the desk, which notes a use once a minute; the library
 // would write at every request.
 func (h *Handler) newSessions() *scs.SessionManager {
-	m := scs.New()
-	m.Store = sessionStore{h.desk}
-	m.Codec = sessionCodec{}
-	m.HashTokenInStore = true
-	m.IdleTimeout = 0
-	m.Cookie.Name = "tripwire"
-	m.Cookie.SameSite = http.SameSiteLaxMode
-	m.Cookie.HttpOnly = true
+	// Not scs.New: it starts a goroutine for a store of its own that nothing stops.
+	m := &scs.SessionManager{
+		Store: sessionStore{h.desk}, Codec: sessionCodec{}, HashTokenInStore: true, ErrorFunc: h.fail,
+		Lifetime: 24 * time.Hour, // until begin sets the school's
+		Cookie:   scs.SessionCookie{Name: "tripwire", Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Persist: true},
+	}
 	if h.secure {
 		m.Cookie.Name = "__Host-tripwire"
 		m.Cookie.Secure = true
 	}
-	m.ErrorFunc = h.fail
 	return m
 }
 

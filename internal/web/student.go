@@ -93,27 +93,32 @@ func (h *Handler) toast(r *http.Request) (*page.Toast, error) {
 		}
 		id, err := school.ParseUserID(q.Get(done))
 		if err != nil {
-			return nil, nil //nolint:nilnil // no toast, and nothing wrong
+			return nil, ignoreNotFound(err)
 		}
 		card, err := h.desk.Student(r.Context(), v.actor, id)
-		if errors.Is(err, school.ErrNotFound) {
-			return nil, nil //nolint:nilnil // as above
-		}
 		if err != nil {
-			return nil, err
+			return nil, ignoreNotFound(err)
 		}
 		deleted := card.Student.Status() == school.StatusDeleted
 		switch {
 		case done == "deleted" && deleted:
 			return &page.Toast{
 				Text:       v.printer.T("toast.deleted", "name", card.Student.FullName),
-				UndoAction: "/integrator/students/" + string(id) + "/restore?back=list",
+				UndoAction: cardPath(card.Student.ID) + "/restore?back=list",
 			}, nil
 		case done == "restored" && !deleted:
 			return &page.Toast{Text: v.printer.T("toast.restored", "name", card.Student.FullName)}, nil
 		}
 	}
-	return nil, nil //nolint:nilnil // as above
+	return nil, nil //nolint:nilnil // nothing was done, and nothing is wrong
+}
+
+// ignoreNotFound is for addresses that mention somebody who is gone since.
+func ignoreNotFound(err error) error {
+	if errors.Is(err, school.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // blankForm is a form that was never sent.

@@ -7,7 +7,7 @@ import (
 	"tripwire/internal/school"
 )
 
-func moduleNumber(m school.Module) string { return strconv.Itoa(m.Position) }
+func moduleNumber(m school.Module) string { return strconv.FormatInt(int64(m.ID), 10) }
 
 // welcome is the message for the student, in the student's own language.
 func welcome(c Chrome, m school.Created) string {

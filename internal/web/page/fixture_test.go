@@ -112,7 +112,7 @@ func modules(k kind) []school.ModuleProgress {
 	titles := []string{"Введение", "Первый помощник", "Запуск", "Практика", "Эфир"}
 	var all []school.ModuleProgress
 	for i, title := range titles {
-		m := school.ModuleProgress{Module: school.Module{ID: school.ModuleID(i + 1), Position: 16 + i, Title: k.text(title), Summary: k.text("Собираем рабочего помощника шаг за шагом.")}}
+		m := school.ModuleProgress{Module: school.Module{ID: school.ModuleID(16 + i), Position: i + 1, Title: k.text(title), Summary: k.text("Собираем рабочего помощника шаг за шагом.")}}
 		m.Module.Lessons = []school.Lesson{{ID: 1, Title: k.text("Знакомство"), Minutes: 24, Required: true}, {ID: 2, Title: k.text("Задание"), Minutes: 0, Required: true}}
 		all = append(all, m)
 	}
@@ -120,9 +120,9 @@ func modules(k kind) []school.ModuleProgress {
 	all[0].Cause = school.Cause{Event: school.EventEnrolled}
 	all[1].UnlockedAt, all[1].LessonsDone = now.AddDate(0, 0, -2), 1
 	all[1].Cause = school.Cause{Event: school.EventGranted, Reason: k.text("перенос из прошлого потока"), GrantedBy: k.text("Вера К.")}
-	all[2].Opens = []school.UnlockRule{{ModuleID: 3, Event: school.EventCompleted, SourceModuleID: 2}}
+	all[2].Opens = []school.UnlockRule{{ModuleID: 18, Event: school.EventCompleted, SourceModuleID: 17}}
 	all[3].UnlockedAt = now.AddDate(0, 5, 0)
-	all[3].Cause = school.Cause{Event: school.EventCompleted, SourceModuleID: 1}
+	all[3].Cause = school.Cause{Event: school.EventCompleted, SourceModuleID: 16}
 	return all
 }
 

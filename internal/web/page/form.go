@@ -1,5 +1,7 @@
 package page
 
+import "maps"
+
 import "github.com/a-h/templ"
 
 // fieldAttrs ties an input to its label, its hint and its fault.
@@ -25,12 +27,8 @@ func fieldAttrs(id, name, fault, hint string) templ.Attributes {
 // with adds attributes to a copy.
 func with(attrs templ.Attributes, more templ.Attributes) templ.Attributes {
 	out := templ.Attributes{}
-	for k, v := range attrs {
-		out[k] = v
-	}
-	for k, v := range more {
-		out[k] = v
-	}
+	maps.Copy(out, attrs)
+	maps.Copy(out, more)
 	return out
 }
 

@@ -29,7 +29,7 @@ func studentPath(id school.UserID, verb string) string {
 // initials are at most two letters for the round mark beside a name.
 func initials(name string) string {
 	var out []rune
-	for _, word := range strings.Fields(name) {
+	for word := range strings.FieldsSeq(name) {
 		for _, r := range word {
 			if unicode.IsLetter(r) || unicode.IsDigit(r) {
 				out = append(out, unicode.ToUpper(r))
