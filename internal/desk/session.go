@@ -12,28 +12,52 @@ import (
 // touchEvery bounds how often a session in use is written.
 const touchEvery = time.Minute
 
-// FindSession answers what the session library keeps under a token's hash;
-// found is false for a session that has ended. A session in use is noted so, at
-// most once a minute.
-func (d *Desk) FindSession(ctx context.Context, tokenHash string) (data []byte, found bool, err error) {
-	var s store.SessionData
-	var now time.Time
+// Arrival is what must be known of a request before anything else.
+type Arrival struct {
+	Settings school.Settings
+	// Session is what the session library keeps under the token; nil: nobody is
+	// logged in with it.
+	Session []byte
+	Actor   school.Actor
+	Now     time.Time // by the school's clock
+}
+
+// Arrive answers who comes with a token, as the rows say now: a role, a block or
+// a sign-out everywhere counts from the next request on. An empty hash is a
+// visitor without a token. A session in use is noted so, at most once a minute.
+func (d *Desk) Arrive(ctx context.Context, tokenHash string) (a Arrival, err error) {
+	stale := false
 	err = d.store.Read(ctx, func(tx *store.Tx) error {
-		settings, err := tx.FindSettings()
+		a.Now = tx.Now
+		if a.Settings, err = tx.FindSettings(); err != nil || tokenHash == "" {
+			return err
+		}
+		s, err := tx.FindSession(tokenHash, idleSince(tx.Now, a.Settings))
+		if err != nil {
+			return unlessNotFound(err)
+		}
+		account, err := tx.FindAccount(s.UserID)
 		if err != nil {
 			return err
 		}
-		now = tx.Now
-		s, err = tx.FindSession(tokenHash, idleSince(now, settings))
-		return err
+		if !account.Blocked && account.DisabledAt.IsZero() && account.DeletedAt.IsZero() {
+			a.Session, a.Actor = s.Data, actorOf(account)
+			stale = tx.Now.Sub(s.LastSeenAt) >= touchEvery
+		}
+		return nil
 	})
-	if errors.Is(err, school.ErrNotFound) {
-		return nil, false, nil
-	}
-	if err == nil && now.Sub(s.LastSeenAt) >= touchEvery {
+	if err == nil && stale {
 		err = d.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(tokenHash) })
 	}
-	return s.Data, err == nil, err
+	return a, err
+}
+
+// unlessNotFound is for what may well be absent.
+func unlessNotFound(err error) error {
+	if errors.Is(err, school.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 func idleSince(now time.Time, s school.Settings) time.Time {
@@ -66,25 +90,6 @@ func (d *Desk) MySessions(ctx context.Context, actor school.Actor) (all []school
 		return err
 	})
 	return all, err
-}
-
-// Actor answers who holds a session, as the rows say now. Errors:
-// Unauthenticated for an account that may no longer be used.
-func (d *Desk) Actor(ctx context.Context, id school.UserID) (school.Actor, error) {
-	var a school.Account
-	err := d.store.Read(ctx, func(tx *store.Tx) (err error) {
-		a, err = tx.FindAccount(id)
-		return err
-	})
-	switch {
-	case errors.Is(err, school.ErrNotFound):
-		return school.Actor{}, school.ErrNotLoggedIn
-	case err != nil:
-		return school.Actor{}, err
-	case a.Blocked || !a.DisabledAt.IsZero() || !a.DeletedAt.IsZero():
-		return school.Actor{}, school.ErrNotLoggedIn
-	}
-	return actorOf(a), nil
 }
 
 // SetLanguage changes the language of the actor's own screen. Errors: Invalid.

@@ -31,6 +31,7 @@ type writeRequest struct {
 	ctx     context.Context
 	fn      func(querier) error
 	outcome chan error
+	refusal error // fn's own error; its rows are not in the group
 	panic   any
 }
 
@@ -92,68 +93,68 @@ func (w *groupWriter) loop() {
 	w.done <- w.conn.close()
 }
 
-// writeGroup writes first and whoever waits behind it. When the group as a whole
-// fails (the disk is full, a statement rolled everything back), each of those
-// who had succeeded is tried again alone, so that nobody fails for another.
+// writeGroup writes first and whoever waits behind it. Everybody is told at the
+// end, those refused too: the row that refused them may be another member's and
+// is not there before the commit. When the group as a whole fails (the disk is
+// full, a statement rolled everything back), each is tried again alone, so that
+// nobody fails for another.
 func (w *groupWriter) writeGroup(first *writeRequest) {
-	written, err := w.tryGroup(first)
+	group, err := w.transact(first, w.next)
 	if err == nil {
-		for _, r := range written {
-			r.outcome <- nil
+		for _, r := range group {
+			r.outcome <- r.refusal
 		}
 		return
 	}
-	if len(written) == 1 {
-		written[0].outcome <- err
+	if len(group) == 1 {
+		first.outcome <- err
 		return
 	}
-	for _, r := range written {
-		if alone, err := w.transact([]*writeRequest{r}, nil); len(alone) == 1 {
+	for _, r := range group {
+		if _, err := w.transact(r, nil); err != nil {
 			r.outcome <- err
+			continue
 		}
+		r.outcome <- r.refusal
 	}
 }
 
-func (w *groupWriter) tryGroup(first *writeRequest) ([]*writeRequest, error) {
-	next := func() *writeRequest {
-		select {
-		case r := <-w.queue: // nil once closed and drained
-			return r
-		default:
-			return nil
-		}
+// next answers who waits; nil when nobody does.
+func (w *groupWriter) next() *writeRequest {
+	select {
+	case r := <-w.queue: // nil once closed and drained
+		return r
+	default:
+		return nil
 	}
-	return w.transact([]*writeRequest{first}, next)
 }
 
-// transact runs the requests, and those that next still brings, in one
-// transaction. It answers the requests whose rows stand or fall with the
-// transaction; those refused on their own have been told.
-func (w *groupWriter) transact(queue []*writeRequest, next func() *writeRequest) (written []*writeRequest, err error) {
+// transact runs first, and those that next still brings, in one transaction. It
+// answers all that it ran.
+func (w *groupWriter) transact(first *writeRequest, next func() *writeRequest) (group []*writeRequest, err error) {
 	ctx := context.Background()
+	group = []*writeRequest{first}
+	end := "ROLLBACK" // when all were refused
 	if err := w.conn.run(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return queue, err
+		return group, err
 	}
-	for seen := 0; len(queue) > 0; {
-		r := queue[0]
-		queue = queue[1:]
-		kept, fatal := w.inSavepoint(ctx, r)
-		if kept {
-			written = append(written, r)
+	for r := first; r != nil; {
+		if err := w.inSavepoint(ctx, r); err != nil {
+			return group, errors.Join(err, w.rollback(ctx))
 		}
-		if fatal != nil {
-			return written, errors.Join(fatal, w.rollback(ctx))
+		if r.refusal == nil {
+			end = "COMMIT"
 		}
-		if seen++; seen < w.limit && next != nil {
-			if r := next(); r != nil {
-				queue = append(queue, r)
+		if r = nil; next != nil && len(group) < w.limit {
+			if r = next(); r != nil {
+				group = append(group, r)
 			}
 		}
 	}
-	if err := w.conn.run(ctx, "COMMIT"); err != nil {
-		return written, errors.Join(err, w.rollback(ctx))
+	if err := w.conn.run(ctx, end); err != nil {
+		return group, errors.Join(err, w.rollback(ctx))
 	}
-	return written, nil
+	return group, nil
 }
 
 // rollback ends a transaction that may have ended by itself.
@@ -166,30 +167,30 @@ func (w *groupWriter) rollback(ctx context.Context) error {
 	return w.conn.run(ctx, "ROLLBACK")
 }
 
-// inSavepoint runs one request. kept: it stands or falls with the transaction.
-// fatal: the transaction is lost for everybody.
-func (w *groupWriter) inSavepoint(ctx context.Context, r *writeRequest) (kept bool, fatal error) {
+// inSavepoint runs one request. A refusal stays with the request; an error means
+// that the transaction is lost for everybody.
+func (w *groupWriter) inSavepoint(ctx context.Context, r *writeRequest) error {
+	r.refusal, r.panic = nil, nil
 	if r.ctx.Err() != nil { // left before its turn
-		r.outcome <- r.ctx.Err()
-		return false, nil
+		r.refusal = r.ctx.Err()
+		return nil
 	}
 	if err := w.conn.run(ctx, "SAVEPOINT request"); err != nil {
-		return true, err
+		return err
 	}
-	err := r.call(w.conn)
-	if err == nil {
-		return true, w.conn.run(ctx, "RELEASE request")
+	if r.refusal = r.call(w.conn); r.refusal == nil {
+		return w.conn.run(ctx, "RELEASE request")
 	}
-	if lost := errors.Join(w.conn.run(ctx, "ROLLBACK TO request"), w.conn.run(ctx, "RELEASE request")); lost != nil {
-		return true, errors.Join(err, lost) // told when tried alone
+	if err := errors.Join(w.conn.run(ctx, "ROLLBACK TO request"), w.conn.run(ctx, "RELEASE request")); err != nil {
+		return errors.Join(r.refusal, err)
 	}
-	r.outcome <- err
-	return false, nil
+	return nil
 }
 
 // call runs fn and turns a panic into an error here and a panic again in the
 // goroutine that asked, so that the writer lives on.
 func (r *writeRequest) call(q querier) (err error) {
+	r.panic = nil
 	defer func() {
 		if p := recover(); p != nil {
 			r.panic = fmt.Sprintf("%v\n%s", p, debug.Stack())

@@ -111,7 +111,8 @@ func lostRace(err error) bool {
 	return errors.As(err, &pe) && (pe.Code == "40001" || pe.Code == "40P01")
 }
 
-func (e *postgres) timeArg(t time.Time) any { return t }
+// timeArg cuts to what SQLite keeps.
+func (e *postgres) timeArg(t time.Time) any { return t.Truncate(time.Millisecond) }
 
 func (e *postgres) transient(err error) bool {
 	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {

@@ -15,17 +15,18 @@ func (tx *Tx) UpsertSession(s school.Session, data []byte) error {
 	return err
 }
 
-// SessionData is what the session library keeps, and when it was last wanted.
-type SessionData struct {
-	Data       []byte
+// LiveSession is a session that has not ended.
+type LiveSession struct {
+	UserID     school.UserID
+	Data       []byte // what the session library keeps
 	LastSeenAt time.Time
 }
 
 // FindSession answers a session that has neither ended nor been idle since
 // idleSince. Errors: NotFound.
-func (tx *Tx) FindSession(tokenHash string, idleSince time.Time) (SessionData, error) {
-	return one(tx, "SELECT data, last_seen_at FROM sessions WHERE token_hash = $1 AND expires_at > $2 AND last_seen_at > $3",
-		func(r row) (s SessionData, err error) { return s, r.Scan(&s.Data, at(&s.LastSeenAt)) },
+func (tx *Tx) FindSession(tokenHash string, idleSince time.Time) (LiveSession, error) {
+	return one(tx, "SELECT user_id, data, last_seen_at FROM sessions WHERE token_hash = $1 AND expires_at > $2 AND last_seen_at > $3",
+		func(r row) (s LiveSession, err error) { return s, r.Scan(text(&s.UserID), &s.Data, at(&s.LastSeenAt)) },
 		tokenHash, tx.Now, idleSince)
 }
 

@@ -102,7 +102,11 @@ func (tx *Tx) CountStudents(scope school.Scope, f school.StudentFilter) (int, er
 // studentsWhere writes the filter with five parameters: the scope's two and
 // three words.
 func studentsWhere(f school.StudentFilter, scope school.Scope, p ...string) (string, []any) {
-	conditions := []string{statusCondition[f.Status], scoped(p[0], p[1])}
+	status, known := statusCondition[f.Status]
+	if !known {
+		status = "1 = 0" // nobody has a status that is none
+	}
+	conditions := []string{status, scoped(p[0], p[1])}
 	args := []any{scope.All, scope.Owner}
 	words := append(strings.Fields(school.Fold(f.Query)), "", "", "")
 	for i, name := range p[2:] {

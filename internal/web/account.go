@@ -1,8 +1,6 @@
 package web
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"net/http"
 
 	"tripwire/internal/problem"
@@ -20,7 +18,7 @@ func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	m.Email, m.Sessions, m.CurrentHash = string(v.actor.Email), sessions, tokenHash(h.sessions.Token(r.Context()))
+	m.Email, m.Sessions, m.CurrentHash = string(v.actor.Email), sessions, h.tokenHash(r)
 	m.Password.Email = m.Email
 	return h.render(w, r, status, page.Account(h.chrome(r, "account", v.printer.T("nav.account")), m))
 }
@@ -42,10 +40,4 @@ func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, "/account?saved", http.StatusSeeOther)
 	return nil
-}
-
-// tokenHash is the session library's form of a token in the store.
-func tokenHash(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -187,30 +187,35 @@ type visit struct {
 	actor    school.Actor
 	printer  locale.Printer
 	settings school.Settings
+	session  []byte // what the session library keeps; nil: no session
 }
 
-func visitOf(r *http.Request) *visit {
-	v, ok := r.Context().Value(visitKey).(*visit)
+func visitOf(r *http.Request) *visit { return visitFrom(r.Context()) }
+
+func visitFrom(ctx context.Context) *visit {
+	v, ok := ctx.Value(visitKey).(*visit)
 	if !ok {
 		return &visit{}
 	}
 	return v
 }
 
-// visit prepares what every page needs, even one that says that the database is
-// away.
+// visit finds out who is calling, from the session alone, and prepares what every
+// page needs, even one that says that the database is away.
 func (h *Handler) visit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{printer: locale.Printer{Lang: school.Russian, Zone: time.UTC, Now: time.Now()}}
+		v := &visit{printer: locale.Printer{Zone: time.UTC, Now: time.Now()}}
 		r = r.WithContext(context.WithValue(r.Context(), visitKey, v))
-		settings, err := h.desk.Settings(r.Context())
-		v.settings = settings
+		arrival, err := h.desk.Arrive(r.Context(), h.tokenHash(r))
+		t := trailOf(r.Context())
+		v.settings, v.session, v.actor = arrival.Settings, arrival.Session, arrival.Actor
+		v.actor.RequestID, t.actor = t.requestID, v.actor.ID
 		v.printer.Lang = h.language(r, v)
 		if err != nil {
 			h.fail(w, r, err)
 			return
 		}
-		v.printer.Zone = settings.Location()
+		v.printer.Zone, v.printer.Now = arrival.Settings.Location(), arrival.Now
 		next.ServeHTTP(w, r)
 	})
 }

@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -40,8 +42,10 @@ func (h *Handler) newSessions() *scs.SessionManager {
 // sessionStore lets the library keep its sessions through the desk.
 type sessionStore struct{ desk *desk.Desk }
 
-func (s sessionStore) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool, error) {
-	return s.desk.FindSession(ctx, tokenHash)
+// FindCtx answers what the visit has read already.
+func (s sessionStore) FindCtx(ctx context.Context, _ string) ([]byte, bool, error) {
+	data := visitFrom(ctx).session
+	return data, data != nil, nil
 }
 
 func (s sessionStore) CommitCtx(ctx context.Context, tokenHash string, data []byte, expires time.Time) error {
@@ -88,31 +92,19 @@ func (sessionCodec) Decode(b []byte) (time.Time, map[string]any, error) {
 	return s.Deadline, s.Values, err
 }
 
-// recognise finds out who is calling, from the session alone.
-func (h *Handler) recognise(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := r.Context()
-		id := school.UserID(h.sessions.GetString(ctx, sessionUser))
-		if id == "" {
-			next.ServeHTTP(w, r)
-			return
-		}
-		v, t := visitOf(r), trailOf(ctx)
-		actor, err := h.desk.Actor(ctx, id)
-		switch {
-		case errors.Is(err, school.ErrNotLoggedIn):
-			err = h.sessions.Destroy(ctx)
-		case err == nil:
-			v.actor, t.actor = actor, actor.ID
-			v.actor.RequestID = t.requestID
-			v.printer.Lang = h.language(r, v)
-		}
-		if err != nil {
-			h.fail(w, r, err)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+// tokenHash is the hash of the token that a request brings, in the session
+// library's form; empty for a request without one.
+func (h *Handler) tokenHash(r *http.Request) string {
+	c, err := r.Cookie(h.sessions.Cookie.Name)
+	if err != nil || c.Value == "" {
+		return ""
+	}
+	return hashToken(c.Value)
+}
+
+func hashToken(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // maxDevice bounds what a browser says of itself.
@@ -127,6 +119,7 @@ func (h *Handler) begin(r *http.Request, a school.Account) error {
 	device := []rune(r.UserAgent())
 	h.sessions.Put(ctx, sessionUser, string(a.ID))
 	h.sessions.Put(ctx, sessionDevice, string(device[:min(len(device), maxDevice)]))
-	h.sessions.SetDeadline(ctx, time.Now().Add(time.Duration(visitOf(r).settings.SessionMaxHours)*time.Hour).UTC())
+	v := visitOf(r) // by its clock, which is the one that ends the session
+	h.sessions.SetDeadline(ctx, v.printer.Now.Add(time.Duration(v.settings.SessionMaxHours)*time.Hour).UTC())
 	return nil
 }

@@ -59,7 +59,7 @@ func New(d *desk.Desk, o Options) (http.Handler, error) {
 	mux.Handle("GET /assets/", h.assets)
 	mux.HandleFunc("GET /livez", h.alive)
 	mux.HandleFunc("GET /readyz", h.ready)
-	mux.Handle("/", h.visit(h.sessions.LoadAndSave(h.recognise(crossOrigin.Handler(pages)))))
+	mux.Handle("/", h.visit(h.sessions.LoadAndSave(crossOrigin.Handler(pages))))
 
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.RandomJitter(64, 0, false))
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 func (target Target) Dump(t testing.TB) map[string][]string {
 	t.Helper()
 	db := target.Raw(t)
+	defer db.Close()
 	all := map[string][]string{}
 	tables := "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
 	if target.Engine == "postgres" {

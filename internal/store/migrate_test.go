@@ -1,0 +1,363 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tripwire/internal/store"
+	"tripwire/internal/store/storetest"
+)
+
+// eachEmpty runs fn on a database without any tables, once for each engine.
+func eachEmpty(t *testing.T, fn func(t *testing.T, target storetest.Target)) {
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		fn(t, storetest.Target{Engine: "sqlite", Options: store.Options{File: filepath.Join(t.TempDir(), "data", "tripwire.db")}})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		fn(t, storetest.Target{Engine: "postgres", Options: store.Options{URL: storetest.EmptyPostgres(t)}})
+	})
+}
+
+func copies(t *testing.T, target storetest.Target) []string {
+	t.Helper()
+	found, err := filepath.Glob(target.Options.File + ".before-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// TestEveryOpenFindsTheSchemaOfThisBinary: the first one makes it, the later ones
+// change nothing, and nobody else may read the file.
+func TestEveryOpenFindsTheSchemaOfThisBinary(t *testing.T) {
+	eachEmpty(t, func(t *testing.T, target storetest.Target) {
+		ctx := context.Background()
+		s := connect(t, target)
+		if have, want, err := s.SchemaVersions(ctx); err != nil || have != 0 || want < 3 {
+			t.Fatalf("empty: %d of %d, %v", have, want, err)
+		}
+		if err := insert(s, 1); err == nil {
+			t.Error("an account without tables")
+		}
+		var first map[string][]string
+		for range 3 {
+			s := target.Open(t)
+			if have, want, err := s.SchemaVersions(ctx); err != nil || have != want {
+				t.Fatalf("%d of %d, %v", have, want, err)
+			}
+			now := target.Dump(t)
+			if first == nil {
+				first = now
+			}
+			if diff := cmp.Diff(first, now); diff != "" {
+				t.Fatalf("opened again:\n%s", diff)
+			}
+		}
+		if target.Engine == "postgres" {
+			return
+		}
+		if found := copies(t, target); len(found) != 0 {
+			t.Errorf("nothing was to be lost, but there are copies: %v", found)
+		}
+		files, _ := filepath.Glob(target.Options.File + "*")
+		for _, f := range append(files, filepath.Dir(target.Options.File)) {
+			if info, err := os.Stat(f); err != nil || info.Mode().Perm()&0o077 != 0 && !strings.HasSuffix(f, ".lock") {
+				t.Errorf("%s: %v, %v", f, info.Mode(), err)
+			}
+		}
+	})
+}
+
+// TestManyFirstStartsAtOnce: one migrates, the others wait, nobody fails.
+func TestManyFirstStartsAtOnce(t *testing.T) {
+	eachEmpty(t, func(t *testing.T, target storetest.Target) {
+		var all sync.WaitGroup
+		for range 6 {
+			all.Go(func() {
+				s, err := store.Open(context.Background(), target.Options)
+				if err != nil {
+					t.Errorf("open: %v", err)
+					return
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		versions := target.Dump(t)["goose_db_version"]
+		_, want, err := connect(t, target).SchemaVersions(context.Background())
+		if err != nil || int64(len(versions)) != want+1 { // goose begins with a row of its own
+			t.Errorf("%d migrations were noted: %q, %v", len(versions), versions, err)
+		}
+	})
+}
+
+// TestANewerDatabaseIsLeftAlone by a binary that does not know it.
+func TestANewerDatabaseIsLeftAlone(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		run(t, target.Raw(t), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, TRUE)")
+		before := target.Dump(t)
+		s, err := store.Open(context.Background(), target.Options)
+		if !errors.Is(err, store.ErrNewerSchema) || s != nil {
+			t.Fatalf("opened: %v", err)
+		}
+		if diff := cmp.Diff(before, target.Dump(t)); diff != "" {
+			t.Errorf("changed:\n%s", diff)
+		}
+	})
+}
+
+// rollBack takes the third migration, the automation, out of a database again.
+func rollBack(t *testing.T, target storetest.Target, db *sql.DB, keep string) {
+	t.Helper()
+	for name, drop := range drops(t, target, db) {
+		if name != keep {
+			run(t, db, drop)
+		}
+	}
+	if target.Engine == "postgres" {
+		run(t, db, `DO $$ DECLARE f regprocedure; BEGIN
+			FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace LOOP EXECUTE 'DROP FUNCTION ' || f || ' CASCADE'; END LOOP;
+		END $$`)
+		if keep != "" { // a leftover that the migration stumbles over at its end
+			run(t, db, "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'")
+		}
+	}
+	run(t, db, "DELETE FROM goose_db_version WHERE version_id >= 3")
+}
+
+var fixed = time.Date(2026, 3, 1, 12, 30, 0, 0, time.UTC)
+
+func fixedClock(o *store.Options) { o.Now = func() time.Time { return fixed } }
+
+// TestRowsAreCopiedBeforeTheyAreMigrated: the copy is whole, private, and named in
+// the log.
+func TestRowsAreCopiedBeforeTheyAreMigrated(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		old := target.Open(t)
+		attend(t, old)
+		if err := old.Close(); err != nil {
+			t.Fatal(err)
+		}
+		before := target.Dump(t)
+		rollBack(t, target, target.Raw(t), "")
+		rolledBack := target.Dump(t)
+		var log bytes.Buffer
+		s := target.Open(t, fixedClock, func(o *store.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+		if have, want, err := s.SchemaVersions(context.Background()); err != nil || have != want {
+			t.Fatalf("%d of %d, %v", have, want, err)
+		}
+		after := target.Dump(t)
+		for _, rows := range []map[string][]string{before, after} {
+			delete(rows, "goose_db_version") // it carries the time
+		}
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("the migration changed rows:\n%s", diff)
+		}
+		if !strings.Contains(log.String(), "from=2 to=3") {
+			t.Errorf("the log says %s", &log)
+		}
+		if target.Engine == "postgres" {
+			return
+		}
+		name := target.Options.File + ".before-3-20260301T123000"
+		if found := copies(t, target); !slices.Equal(found, []string{name}) || !strings.Contains(log.String(), name) {
+			t.Fatalf("copies %v; the log says %s", found, &log)
+		}
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%v, %v", info.Mode(), err)
+		}
+		copied := storetest.Target{Engine: "sqlite", Options: store.Options{File: name}}
+		if diff := cmp.Diff(rolledBack, copied.Dump(t)); diff != "" {
+			t.Errorf("the copy differs:\n%s", diff)
+		}
+		restored := copied.Open(t) // it is migrated like any other, after a copy of its own
+		if err := restored.CheckTriggers(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestAMigrationThatFailsChangesNothing, and the next start says the same.
+func TestAMigrationThatFailsChangesNothing(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		old := target.Open(t)
+		attend(t, old)
+		if err := old.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db := target.Raw(t)
+		rollBack(t, target, db, "activity_is_append_only_on_delete") // the last thing that the migration makes
+		before, had := target.Dump(t), drops(t, target, db)
+		s, err := store.Open(context.Background(), target.Options)
+		if err == nil || s != nil || !strings.Contains(err.Error(), "migrate") {
+			t.Fatalf("opened: %v", err)
+		}
+		if diff := cmp.Diff(before, target.Dump(t)); diff != "" {
+			t.Errorf("rows changed:\n%s", diff)
+		}
+		if diff := cmp.Diff(had, drops(t, target, db)); diff != "" {
+			t.Errorf("triggers changed:\n%s", diff)
+		}
+	})
+}
+
+// TestShippedTriggersAreThoseOfTheDatabase: what is read out of the migrations and
+// what the database reports is the same set, with the same text.
+func TestShippedTriggersAreThoseOfTheDatabase(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		s := target.Open(t)
+		shipped, err := s.Shipped()
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := triggerNames(t, target)
+		if target.Engine == "postgres" {
+			for _, f := range column(t, target.Raw(t), "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace") {
+				found = append(found, f+"()")
+			}
+		}
+		slices.Sort(found)
+		slices.Sort(shipped)
+		if diff := cmp.Diff(shipped, found); diff != "" {
+			t.Error(diff)
+		}
+		if faults, err := s.TriggerFaults(context.Background()); err != nil || len(faults) != 0 {
+			t.Errorf("%v, %v", faults, err)
+		}
+	})
+}
+
+func triggerNames(t *testing.T, target storetest.Target) []string {
+	t.Helper()
+	var names []string
+	for name := range drops(t, target, target.Raw(t)) {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func column(t *testing.T, db *sql.DB, query string) []string {
+	t.Helper()
+	rows, err := db.QueryContext(context.Background(), query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, s)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// catalogue is what each engine says about its schema, in the same words.
+var catalogue = map[string]struct{ sqlite, postgres string }{
+	"columns": {
+		`SELECT m.name || '.' || c.name || CASE WHEN c."notnull" THEN ' not null' ELSE '' END || CASE WHEN c.dflt_value IS NOT NULL THEN ' default' ELSE '' END
+			FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name <> 'goose_db_version'`,
+		`SELECT table_name || '.' || column_name || CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END || CASE WHEN column_default IS NOT NULL THEN ' default' ELSE '' END
+			FROM information_schema.columns WHERE table_schema = current_schema() AND table_name <> 'goose_db_version'`,
+	},
+	"keys": {
+		`SELECT m.name || ' ' || group_concat(c.name, ',' ORDER BY c.pk)
+			FROM sqlite_master m JOIN pragma_table_info(m.name) c ON c.pk > 0 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name <> 'goose_db_version' GROUP BY m.name`,
+		`SELECT conrelid::regclass || ' ' || (SELECT string_agg(a.attname, ',' ORDER BY k.i) FROM unnest(conkey) WITH ORDINALITY k(n, i) JOIN pg_attribute a ON a.attrelid = conrelid AND a.attnum = k.n)
+			FROM pg_constraint WHERE contype = 'p' AND connamespace = current_schema()::regnamespace AND conrelid <> 'goose_db_version'::regclass`,
+	},
+	"indexes": {
+		`SELECT m.name || ' on ' || m.tbl_name || ' ' || group_concat(c.name, ',' ORDER BY c.seqno)
+				|| CASE WHEN l."unique" THEN ' unique' ELSE '' END || CASE WHEN l.partial THEN ' partial' ELSE '' END
+			FROM sqlite_master m JOIN pragma_index_list(m.tbl_name) l ON l.name = m.name JOIN pragma_index_info(m.name) c
+			WHERE m.type = 'index' AND m.sql IS NOT NULL GROUP BY m.name`,
+		`SELECT i.indexrelid::regclass || ' on ' || i.indrelid::regclass || ' ' || (SELECT string_agg(a.attname, ',' ORDER BY k.i) FROM unnest(i.indkey) WITH ORDINALITY k(n, i) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n)
+				|| CASE WHEN i.indisunique THEN ' unique' ELSE '' END || CASE WHEN i.indpred IS NOT NULL THEN ' partial' ELSE '' END
+			FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND NOT i.indisprimary`,
+	},
+	"references": {
+		`SELECT m.name || ' ' || group_concat(f."from", ',' ORDER BY f.seq) || ' to ' || f."table" || ' ' || group_concat(f."to", ',' ORDER BY f.seq) || ' ' || lower(f.on_update) || ' ' || lower(f.on_delete)
+			FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table' GROUP BY m.name, f.id`,
+		`SELECT conrelid::regclass || ' ' || (SELECT string_agg(a.attname, ',' ORDER BY k.i) FROM unnest(conkey) WITH ORDINALITY k(n, i) JOIN pg_attribute a ON a.attrelid = conrelid AND a.attnum = k.n)
+				|| ' to ' || confrelid::regclass || ' ' || (SELECT string_agg(a.attname, ',' ORDER BY k.i) FROM unnest(confkey) WITH ORDINALITY k(n, i) JOIN pg_attribute a ON a.attrelid = confrelid AND a.attnum = k.n)
+				|| CASE confupdtype WHEN 'c' THEN ' cascade' ELSE ' no action' END || CASE confdeltype WHEN 'c' THEN ' cascade' ELSE ' no action' END
+			FROM pg_constraint WHERE contype = 'f' AND connamespace = current_schema()::regnamespace`,
+	},
+}
+
+// allowed are the only differences between the two schemas.
+var allowed = map[string]struct{ sqlite, postgres []string }{
+	// PostgreSQL has a type for this.
+	"checks": {sqlite: []string{"users_id_check"}},
+	// On SQLite the authorizer does what these do, and there is no TRUNCATE.
+	"triggers": {postgres: []string{
+		"activity_is_append_only_on_truncate", "guard_completed_at_on_update", "guard_module_completions",
+		"guard_module_completions_truncate", "guard_module_unlocks", "guard_module_unlocks_truncate",
+	}},
+}
+
+var namedCheck = regexp.MustCompile(`CONSTRAINT (\w+) CHECK`)
+
+// TestBothEnginesHaveTheSameSchema: tables, columns, keys, indexes, references,
+// checks and triggers have the same names and say the same.
+func TestBothEnginesHaveTheSameSchema(t *testing.T) {
+	t.Parallel()
+	lite, post := storetest.SQLite(t), storetest.Postgres(t)
+	liteDB, postDB := lite.Raw(t), post.Raw(t)
+	have := map[string][2][]string{"triggers": {triggerNames(t, lite), triggerNames(t, post)}}
+	for what, query := range catalogue {
+		have[what] = [2][]string{column(t, liteDB, query.sqlite), column(t, postDB, query.postgres)}
+	}
+	var checks []string
+	for _, m := range namedCheck.FindAllStringSubmatch(strings.Join(column(t, liteDB, "SELECT sql FROM sqlite_master WHERE type = 'table'"), "\n"), -1) {
+		checks = append(checks, m[1])
+	}
+	slices.Sort(checks)
+	have["checks"] = [2][]string{checks, column(t, postDB, "SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = current_schema()::regnamespace")}
+	for what, both := range have {
+		if len(both[0]) < 5 {
+			t.Errorf("%s: found only %q", what, both[0])
+		}
+		want := [2][]string{
+			slices.Sorted(slices.Values(append(slices.Clone(both[0]), allowed[what].postgres...))),
+			slices.Sorted(slices.Values(append(slices.Clone(both[1]), allowed[what].sqlite...))),
+		}
+		if diff := cmp.Diff(want[0], want[1]); diff != "" {
+			t.Errorf("%s of SQLite and PostgreSQL (+):\n%s", what, diff)
+		}
+	}
+	postRows := post.Dump(t)
+	for table, rows := range lite.Dump(t) { // what the migrations put in
+		for i, row := range postRows[table] {
+			postRows[table][i] = strings.ReplaceAll(row, "|true|", "|1|")
+		}
+		if diff := cmp.Diff(rows, postRows[table]); diff != "" && table != "goose_db_version" {
+			t.Errorf("rows of %s on SQLite and PostgreSQL (+):\n%s", table, diff)
+		}
+	}
+}
