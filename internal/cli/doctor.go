@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 
 	"tripwire/internal/desk"
 	"tripwire/internal/password"
@@ -32,6 +33,11 @@ func (c *doctorCommand) Run(ctx context.Context, stdio IO) error {
 	wrong.checkEnvironment(stdio.Env)
 	if err := wrong.err(); err != nil {
 		return err
+	}
+	if options.URL == "" {
+		if _, err := os.Stat(options.File); err != nil { // do not make what is to be examined
+			return fmt.Errorf("there is no database at %s", options.File)
+		}
 	}
 	s, err := store.Connect(ctx, options) // as it is: Open would refuse what doctor is for
 	if err != nil {

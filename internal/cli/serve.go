@@ -99,7 +99,12 @@ func examine(ctx context.Context, d *desk.Desk, log *slog.Logger) {
 	if err != nil && ctx.Err() == nil {
 		log.ErrorContext(ctx, "examine the database", "error", err.Error())
 	}
+	// Counts only: the findings name people.
+	count := map[string]int{}
 	for _, f := range findings {
-		log.ErrorContext(ctx, "the database is not as it should be", "check", f.Check, "problem", f.Problem, "remedy", f.Remedy)
+		count[f.Check]++
+	}
+	for check, n := range count {
+		log.ErrorContext(ctx, "the database is not as it should be; run: tripwire doctor", "check", check, "findings", n)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -92,6 +93,13 @@ func (d *Desk) examineTriggers(ctx context.Context) ([]school.Finding, error) {
 	faults, err := d.store.TriggerFaults(ctx)
 	var findings []school.Finding
 	for _, f := range faults {
+		if f.Foreign() {
+			findings = append(findings, school.Finding{
+				Check: checkTriggers, Problem: fmt.Sprintf("trigger or function %s is not one of ours", oneLine(f.Name)),
+				Remedy: "find out who made it; if nobody needs it, drop it with a tool of the database",
+			})
+			continue
+		}
 		findings = append(findings, school.Finding{
 			Check: checkTriggers, Problem: fmt.Sprintf("trigger %s is %s", f.Name, f.Fault), Remedy: runFix, Fixable: true,
 		})
@@ -255,6 +263,7 @@ func (d *Desk) Repair(ctx context.Context) ([]school.Finding, error) {
 
 func (d *Desk) repairTriggers(ctx context.Context) ([]school.Finding, error) {
 	faults, err := d.store.TriggerFaults(ctx)
+	faults = slices.DeleteFunc(faults, store.TriggerFault.Foreign)
 	if err != nil || len(faults) == 0 {
 		return nil, err
 	}

@@ -105,7 +105,8 @@ func (tx *Tx) InsertCourse(c school.Course) (school.CourseID, error) {
 	return school.CourseID(id), nil
 }
 
-// InsertRule adds an unlock rule; it speaks for facts from now on.
+// InsertRule adds an unlock rule. The triggers follow it from the next fact on;
+// for facts of before, the enrolments have to be rechecked.
 func (tx *Tx) InsertRule(id school.CourseID, r school.UnlockRule) error {
 	_, err := tx.exec(`INSERT INTO unlock_rules (course_id, module_id, event, source_module_id, delay_minutes, not_before)
 		VALUES ($1, $2, $3, $4, $5, $6)`, id, r.ModuleID, r.Event, r.SourceModuleID, r.DelayMinutes, r.NotBefore)

@@ -211,8 +211,9 @@ func (e *postgres) triggers(ctx context.Context, q querier) ([]foundTrigger, err
 		FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 		WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace
 		UNION ALL
-		SELECT p.proname || '()', p.prosrc, TRUE
-		FROM pg_proc p
+		SELECT p.proname || '()', 'LANGUAGE ' || l.lanname || CASE WHEN p.prosecdef THEN ' SECURITY DEFINER' ELSE '' END
+			|| CASE WHEN array_to_string(p.proconfig, ',') LIKE 'search_path=%' THEN ' SET search_path FROM CURRENT' ELSE '' END || p.prosrc, TRUE
+		FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 		WHERE p.prorettype = 'trigger'::regtype AND p.pronamespace = current_schema()::regnamespace`,
 		func(r row) (t foundTrigger, err error) { return t, r.Scan(&t.name, &t.text, &t.enabled) })
 }

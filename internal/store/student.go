@@ -116,7 +116,8 @@ func studentsWhere(f school.StudentFilter, scope school.Scope, p ...string) (str
 	return "WHERE " + strings.Join(conditions, " AND "), args
 }
 
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+// likeEscaper drops NUL, which PostgreSQL takes in no text.
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`, "\x00", "")
 
 // UpdateBlocked blocks a student's enrolments, or opens them again with a zero
 // time. Errors: NotFound.

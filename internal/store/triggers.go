@@ -4,15 +4,21 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // TriggerFault is one trigger (or function of a trigger) that is not as shipped.
 type TriggerFault struct {
 	Name  string
-	Fault string // "missing", "edited" or "disabled"
+	Fault string // "missing", "edited", "disabled" or "foreign": not one of ours
 }
+
+// Foreign reports a trigger that somebody else has put on our tables. It does not
+// stop a start, and we do not take it away.
+func (f TriggerFault) Foreign() bool { return f.Fault == "foreign" }
 
 // TriggerError stops a start: without the automation as shipped, students would
 // be created without a module to study.
@@ -44,7 +50,7 @@ type shippedTrigger struct {
 var (
 	statementBlock = regexp.MustCompile(`(?s)-- \+goose StatementBegin\n(.*?)\n-- \+goose StatementEnd`)
 	createTrigger  = regexp.MustCompile(`(?s)^CREATE TRIGGER (\w+)\s`)
-	createFunction = regexp.MustCompile(`(?s)^CREATE (?:OR REPLACE )?FUNCTION (\w+\(\)) .*\$body\$(.*)\$body\$`)
+	createFunction = regexp.MustCompile(`(?s)^CREATE (?:OR REPLACE )?FUNCTION (\w+\(\)) RETURNS trigger (.*) AS \$body\$(.*)\$body\$`)
 	spaces         = regexp.MustCompile(`\s+`)
 )
 
@@ -83,7 +89,7 @@ func (s *Store) shippedTriggers() ([]shippedTrigger, error) {
 
 func parseShipped(statement string) (shippedTrigger, bool) {
 	if m := createFunction.FindStringSubmatch(statement); m != nil {
-		return shippedTrigger{name: m[1], create: statement, text: m[2]}, true
+		return shippedTrigger{name: m[1], create: statement, text: m[2] + m[3]}, true
 	}
 	if m := createTrigger.FindStringSubmatch(statement); m != nil {
 		return shippedTrigger{name: m[1], create: statement, text: statement}, true
@@ -98,6 +104,7 @@ func (s *Store) CheckTriggers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	faults = slices.DeleteFunc(faults, TriggerFault.Foreign)
 	if len(faults) > 0 {
 		return &TriggerError{Faults: faults}
 	}
@@ -129,6 +136,7 @@ func compareTriggers(shipped []shippedTrigger, found []foundTrigger) []TriggerFa
 	var faults []TriggerFault
 	for _, want := range shipped {
 		f, ok := have[want.name]
+		delete(have, want.name)
 		switch {
 		case !ok:
 			faults = append(faults, TriggerFault{want.name, "missing"})
@@ -137,6 +145,9 @@ func compareTriggers(shipped []shippedTrigger, found []foundTrigger) []TriggerFa
 		case !f.enabled:
 			faults = append(faults, TriggerFault{want.name, "disabled"})
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(have)) {
+		faults = append(faults, TriggerFault{name, "foreign"})
 	}
 	return faults
 }

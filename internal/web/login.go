@@ -45,7 +45,7 @@ func (h *Handler) loginForm(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, homeOf(a), http.StatusSeeOther)
 		return nil
 	}
-	return h.showLogin(w, r, page.LoginForm{}, http.StatusOK)
+	return h.showLogin(w, r, page.LoginForm{Next: localPath(r.URL.Query().Get("next"))}, http.StatusOK)
 }
 
 func (h *Handler) showLogin(w http.ResponseWriter, r *http.Request, m page.LoginForm, status int) error {
@@ -61,15 +61,24 @@ func (h *Handler) logIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.refuseLogin(w, r, email, err)
 	}
-	return h.enter(w, r, a)
+	return h.enterAt(w, r, a, localPath(r.PostForm.Get("next")))
 }
 
 // enter opens the session and leads to the person's place.
 func (h *Handler) enter(w http.ResponseWriter, r *http.Request, a school.Account) error {
+	return h.enterAt(w, r, a, "/")
+}
+
+// enterAt is enter for who had asked for a page before; "/" is the person's own
+// place.
+func (h *Handler) enterAt(w http.ResponseWriter, r *http.Request, a school.Account, next string) error {
 	if err := h.begin(r, a); err != nil {
 		return err
 	}
-	http.Redirect(w, r, homeOf(school.Actor{Role: a.Role, MustChangePassword: a.MustChange}), http.StatusSeeOther)
+	if next == "/" || a.MustChange {
+		next = homeOf(school.Actor{Role: a.Role, MustChangePassword: a.MustChange})
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }
 
@@ -81,7 +90,7 @@ func (h *Handler) refuseLogin(w http.ResponseWriter, r *http.Request, email stri
 	if seconds := shown.Params["seconds"]; seconds != "" {
 		w.Header().Set("Retry-After", seconds)
 	}
-	return h.showLogin(w, r, page.LoginForm{Email: email, Error: shown.Code, Params: shown.Params}, noteRefusal(r, err))
+	return h.showLogin(w, r, page.LoginForm{Email: email, Next: localPath(r.PostForm.Get("next")), Error: shown.Code, Params: shown.Params}, noteRefusal(r, err))
 }
 
 func (h *Handler) logOut(w http.ResponseWriter, r *http.Request) error {

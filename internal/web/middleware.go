@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -73,21 +74,25 @@ func (h *Handler) logged(next http.Handler) http.Handler {
 		t := &trail{requestID: rand.Text()[:10]}
 		w.Header().Set("X-Request-Id", t.requestID)
 		answer := &recorder{ResponseWriter: w}
+		defer func() { h.note(r, t, answer, start) }() // also when the answer is cut off
 		next.ServeHTTP(answer, r.WithContext(context.WithValue(r.Context(), trailKey, t)))
-		line := h.log.With("request_id", t.requestID, "method", r.Method, "route", t.pattern, "status", answer.code(),
-			"bytes", answer.bytes, "ms", float64(time.Since(start).Microseconds())/1000, "from", h.clientAddress(r))
-		if t.actor != "" {
-			line = line.With("actor", string(t.actor))
-		}
-		switch {
-		case t.err == nil:
-			line.InfoContext(r.Context(), "request")
-		case school.KindOf(t.err) == school.Internal:
-			line.ErrorContext(r.Context(), "request", "error", t.err.Error())
-		default:
-			line.InfoContext(r.Context(), "request", "refused", codeOf(t.err))
-		}
 	})
+}
+
+func (h *Handler) note(r *http.Request, t *trail, answer *recorder, start time.Time) {
+	line := h.log.With("request_id", t.requestID, "method", r.Method, "route", t.pattern, "status", answer.code(),
+		"bytes", answer.bytes, "ms", float64(time.Since(start).Microseconds())/1000, "from", h.clientAddress(r))
+	if t.actor != "" {
+		line = line.With("actor", string(t.actor))
+	}
+	switch {
+	case t.err == nil:
+		line.InfoContext(r.Context(), "request")
+	case school.KindOf(t.err) == school.Internal:
+		line.ErrorContext(r.Context(), "request", "error", t.err.Error())
+	default:
+		line.InfoContext(r.Context(), "request", "refused", codeOf(t.err))
+	}
 }
 
 func codeOf(err error) string {
@@ -243,15 +248,24 @@ func (h *Handler) serve(rt route) http.Handler {
 }
 
 func (h *Handler) askToLogIn(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodGet && !wantsJSON(r) && r.Header.Get("HX-Request") == "" {
-		http.Redirect(w, r, "/login", http.StatusSeeOther)
+	if asksForPage(r) && r.Header.Get("HX-Request") == "" {
+		to := "/login"
+		if r.URL.Path != "/" {
+			to += "?next=" + url.QueryEscape(r.URL.RequestURI())
+		}
+		http.Redirect(w, r, to, http.StatusSeeOther)
 		return
 	}
 	h.fail(w, r, school.ErrNotLoggedIn)
 }
 
+// asksForPage is true of somebody whom another page can be shown instead.
+func asksForPage(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && !wantsJSON(r)
+}
+
 func (h *Handler) askForOwnPassword(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodGet && !wantsJSON(r) {
+	if asksForPage(r) {
 		http.Redirect(w, r, "/password", http.StatusSeeOther)
 		return
 	}

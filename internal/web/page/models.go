@@ -9,6 +9,7 @@ import (
 // LoginForm is the way in. Error is a code; the address stays as typed.
 type LoginForm struct {
 	Email  string
+	Next   string // the page that was asked for; empty: the person's own place
 	Error  string
 	Params map[string]string
 }
