@@ -26,16 +26,9 @@ func (d *Desk) Students(ctx context.Context, actor school.Actor, f school.Studen
 		if l.Students, err = tx.ListStudents(scope, f, p); err != nil {
 			return err
 		}
-		l.Counts = map[school.Status]int{}
-		for _, status := range []school.Status{"", school.StatusActive, school.StatusCompleted, school.StatusBlocked} {
-			n, err := tx.CountStudents(scope, school.StudentFilter{Query: f.Query, Status: status})
-			if err != nil {
-				return err
-			}
-			l.Counts[status] = n
-		}
+		l.Counts, err = tx.CountStudents(scope, f.Query)
 		l.Total = l.Counts[f.Status]
-		return nil
+		return err
 	})
 	return l, err
 }

@@ -46,7 +46,13 @@ func Fold(s string) string {
 // NewReason cleans the sentence that staff give for an exception. Errors:
 // Invalid, code reason_*.
 func NewReason(typed string) (string, error) {
-	s := strings.Join(strings.Fields(norm.NFC.String(strings.ToValidUTF8(typed, ""))), " ")
+	shown := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(typed, ""))
+	s := strings.Join(strings.Fields(norm.NFC.String(shown)), " ")
 	switch {
 	case s == "":
 		return "", ErrReasonRequired

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,19 +48,59 @@ func scanStudent(r row) (s school.Student, err error) {
 		&s.ModulesTotal, &s.ModulesDone, &s.ModulesOpen, at(&s.LetterSentAt), &s.LetterWaiting)
 }
 
-// inScope bounds a query to the students the actor may know of. It uses two
-// parameters, numbered as given.
-const inScope = "(%all OR t.granted_by = %owner)"
+// condition is a WHERE clause in the making, with the parameters it uses.
+type condition struct {
+	parts []string
+	args  []any
+}
+
+// arg adds a parameter and answers its name.
+func (c *condition) arg(v any) string {
+	c.args = append(c.args, v)
+	return "$" + strconv.Itoa(len(c.args))
+}
+
+func (c *condition) add(part string) { c.parts = append(c.parts, part) }
+
+// within bounds the query to the students the actor may know of.
+func (c *condition) within(scope school.Scope) {
+	switch {
+	case scope.All:
+	case scope.Owner == "":
+		c.add("1 = 0")
+	default:
+		c.add("t.granted_by = " + c.arg(scope.Owner))
+	}
+}
+
+// maxWords bounds a search; what is typed beyond narrows it no further.
+const maxWords = 5
+
+// matching bounds the query to those who have each word in name or address. It
+// needs the table of users.
+func (c *condition) matching(words []string) {
+	for _, word := range words[:min(len(words), maxWords)] {
+		c.add("u.search_text LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
+	}
+}
+
+func (c *condition) where() string {
+	if len(c.parts) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(c.parts, " AND ")
+}
+
+// likeEscaper drops NUL, which PostgreSQL takes in no text.
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`, "\x00", "")
 
 // FindStudent answers one student within the scope, deleted or not. Errors:
 // NotFound for an absent student and for one out of scope alike.
 func (tx *Tx) FindStudent(scope school.Scope, id school.UserID) (school.Student, error) {
-	return one(tx, studentQuery+"WHERE t.user_id = $2 AND "+scoped("$3", "$4")+" ORDER BY t.granted_at, t.course_id LIMIT 1",
-		scanStudent, tx.Now, id, scope.All, scope.Owner)
-}
-
-func scoped(all, owner string) string {
-	return strings.NewReplacer("%all", all, "%owner", owner).Replace(inScope)
+	c := condition{args: []any{tx.Now}}
+	c.add("t.user_id = " + c.arg(id))
+	c.within(scope)
+	return one(tx, studentQuery+c.where()+" ORDER BY t.granted_at, t.course_id LIMIT 1", scanStudent, c.args...)
 }
 
 // statusCondition says each status in facts; see school.Student.Status.
@@ -74,50 +115,65 @@ var statusCondition = map[school.Status]string{
 // ListStudents answers one page of the students within the scope, the newest
 // first.
 func (tx *Tx) ListStudents(scope school.Scope, f school.StudentFilter, p school.Page) ([]school.Student, error) {
-	where, args := studentsWhere(f, scope, "$2", "$3", "$4", "$5", "$6")
-	order := " ORDER BY t.granted_at DESC, t.user_id DESC"
-	return list(tx, studentQuery+where+order+" LIMIT $7 OFFSET $8", scanStudent,
-		append(append([]any{tx.Now}, args...), school.PageSize, p.Offset())...)
+	c := condition{args: []any{tx.Now}}
+	status, known := statusCondition[f.Status]
+	if !known {
+		status = "1 = 0" // nobody has a status that is none
+	}
+	c.add(status)
+	c.within(scope)
+	c.matching(strings.Fields(school.Fold(f.Query)))
+	return c.page(tx, "t.granted_at DESC, t.user_id DESC", p)
+}
+
+// page answers one page of the students in the given order.
+func (c *condition) page(tx *Tx, order string, p school.Page) ([]school.Student, error) {
+	query := studentQuery + c.where() + " ORDER BY " + order + " LIMIT " + c.arg(school.PageSize) + " OFFSET " + c.arg(p.Offset())
+	return list(tx, query, scanStudent, c.args...)
+}
+
+// CountStudents answers how many students within the scope match the search, by
+// status; "" counts all the living.
+func (tx *Tx) CountStudents(scope school.Scope, query string) (map[school.Status]int, error) {
+	statuses := []school.Status{"", school.StatusActive, school.StatusCompleted, school.StatusBlocked, school.StatusDeleted}
+	var c condition
+	c.within(scope)
+	from := " FROM tripwire_users t"
+	if words := strings.Fields(school.Fold(query)); len(words) > 0 {
+		from += " JOIN users u ON u.id = t.user_id"
+		c.matching(words)
+	}
+	var columns []string
+	for _, s := range statuses {
+		columns = append(columns, "count(*) FILTER (WHERE "+statusCondition[s]+")")
+	}
+	return one(tx, "SELECT "+strings.Join(columns, ", ")+from+c.where(), func(r row) (map[school.Status]int, error) {
+		numbers := make([]int, len(statuses))
+		err := r.Scan(&numbers[0], &numbers[1], &numbers[2], &numbers[3], &numbers[4])
+		counts := map[school.Status]int{}
+		for i, s := range statuses {
+			counts[s] = numbers[i]
+		}
+		return counts, err
+	}, c.args...)
 }
 
 // ListTrash answers one page of the students deleted after since, the latest
 // first.
 func (tx *Tx) ListTrash(scope school.Scope, since time.Time, p school.Page) ([]school.Student, error) {
-	return list(tx, studentQuery+"WHERE t.deleted_at > $2 AND "+scoped("$3", "$4")+" ORDER BY t.deleted_at DESC, t.user_id LIMIT $5 OFFSET $6",
-		scanStudent, tx.Now, since, scope.All, scope.Owner, school.PageSize, p.Offset())
+	c := condition{args: []any{tx.Now}}
+	c.add("t.deleted_at > " + c.arg(since))
+	c.within(scope)
+	return c.page(tx, "t.deleted_at DESC, t.user_id", p)
 }
 
 // CountTrash answers how many students ListTrash has in all.
 func (tx *Tx) CountTrash(scope school.Scope, since time.Time) (int, error) {
-	return one(tx, "SELECT count(*) FROM tripwire_users t WHERE t.deleted_at > $1 AND "+scoped("$2", "$3"), scanInt,
-		since, scope.All, scope.Owner)
+	var c condition
+	c.add("t.deleted_at > " + c.arg(since))
+	c.within(scope)
+	return one(tx, "SELECT count(*) FROM tripwire_users t"+c.where(), scanInt, c.args...)
 }
-
-// CountStudents answers how many students ListStudents has in all.
-func (tx *Tx) CountStudents(scope school.Scope, f school.StudentFilter) (int, error) {
-	where, args := studentsWhere(f, scope, "$1", "$2", "$3", "$4", "$5")
-	return one(tx, "SELECT count(*) FROM tripwire_users t JOIN users u ON u.id = t.user_id "+where, scanInt, args...)
-}
-
-// studentsWhere writes the filter with five parameters: the scope's two and
-// three words.
-func studentsWhere(f school.StudentFilter, scope school.Scope, p ...string) (string, []any) {
-	status, known := statusCondition[f.Status]
-	if !known {
-		status = "1 = 0" // nobody has a status that is none
-	}
-	conditions := []string{status, scoped(p[0], p[1])}
-	args := []any{scope.All, scope.Owner}
-	words := append(strings.Fields(school.Fold(f.Query)), "", "", "")
-	for i, name := range p[2:] {
-		conditions = append(conditions, "("+name+" = '' OR u.search_text LIKE '%' || "+name+` || '%' ESCAPE '\')`)
-		args = append(args, likeEscaper.Replace(words[i]))
-	}
-	return "WHERE " + strings.Join(conditions, " AND "), args
-}
-
-// likeEscaper drops NUL, which PostgreSQL takes in no text.
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`, "\x00", "")
 
 // UpdateBlocked blocks a student's enrolments, or opens them again with a zero
 // time. Errors: NotFound.

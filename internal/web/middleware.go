@@ -74,7 +74,7 @@ func (h *Handler) logged(next http.Handler) http.Handler {
 		t := &trail{requestID: rand.Text()[:10]}
 		w.Header().Set("X-Request-Id", t.requestID)
 		answer := &recorder{ResponseWriter: w}
-		defer func() { h.note(r, t, answer, start) }() // also when the answer is cut off
+		defer h.note(r, t, answer, start) // also when the answer is cut off
 		next.ServeHTTP(answer, r.WithContext(context.WithValue(r.Context(), trailKey, t)))
 	})
 }

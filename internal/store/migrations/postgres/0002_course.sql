@@ -72,8 +72,9 @@ CREATE TABLE tripwire_users (
 );
 CREATE INDEX tripwire_users_email_idx ON tripwire_users (user_id, email);
 CREATE INDEX tripwire_users_email_lookup_idx ON tripwire_users (email);
-CREATE INDEX tripwire_users_granted_by_idx ON tripwire_users (granted_by, granted_at);
-CREATE INDEX tripwire_users_granted_at_idx ON tripwire_users (granted_at);
+-- The lists of the panel, and their counts without a look at the rows.
+CREATE INDEX tripwire_users_granted_by_idx ON tripwire_users (granted_by, granted_at, user_id, deleted_at, blocked_at, completed_at);
+CREATE INDEX tripwire_users_granted_at_idx ON tripwire_users (granted_at, user_id, deleted_at, blocked_at, completed_at);
 CREATE INDEX tripwire_users_deleted_at_idx ON tripwire_users (deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- A member of staff opens one module to one student.
