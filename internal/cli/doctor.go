@@ -47,7 +47,7 @@ func (c *doctorCommand) Run(ctx context.Context, stdio IO) error {
 }
 
 func (c *doctorCommand) attend(ctx context.Context, stdio IO, d *desk.Desk) (err error) {
-	found := diagnosis{Done: []school.Finding{}}
+	var found diagnosis
 	if c.Fix {
 		if found.Done, err = d.Repair(ctx); err != nil {
 			return err
@@ -67,6 +67,8 @@ func (c *doctorCommand) attend(ctx context.Context, stdio IO, d *desk.Desk) (err
 
 func (c *doctorCommand) print(stdio IO, found diagnosis) error {
 	if c.JSON {
+		none := []school.Finding{} // [] and not null, for whoever reads it with a script
+		found.Done, found.Findings = append(none, found.Done...), append(none, found.Findings...)
 		encoder := json.NewEncoder(stdio.Out)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(found)

@@ -36,11 +36,7 @@ func (d *Desk) Arrive(ctx context.Context, tokenHash string) (a Arrival, err err
 		if err != nil {
 			return unlessNotFound(err)
 		}
-		account, err := tx.FindAccount(s.UserID)
-		if err != nil {
-			return err
-		}
-		if !account.Blocked && account.DisabledAt.IsZero() && account.DeletedAt.IsZero() {
+		if account := s.Account; !account.Blocked && account.DisabledAt.IsZero() && account.DeletedAt.IsZero() {
 			a.Session, a.Actor = s.Data, actorOf(account)
 			stale = tx.Now.Sub(s.LastSeenAt) >= touchEvery
 		}

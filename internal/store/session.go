@@ -15,9 +15,9 @@ func (tx *Tx) UpsertSession(s school.Session, data []byte) error {
 	return err
 }
 
-// LiveSession is a session that has not ended.
+// LiveSession is a session that has not ended, and whose it is.
 type LiveSession struct {
-	UserID     school.UserID
+	Account    school.Account
 	Data       []byte // what the session library keeps
 	LastSeenAt time.Time
 }
@@ -25,9 +25,12 @@ type LiveSession struct {
 // FindSession answers a session that has neither ended nor been idle since
 // idleSince. Errors: NotFound.
 func (tx *Tx) FindSession(tokenHash string, idleSince time.Time) (LiveSession, error) {
-	return one(tx, "SELECT user_id, data, last_seen_at FROM sessions WHERE token_hash = $1 AND expires_at > $2 AND last_seen_at > $3",
-		func(r row) (s LiveSession, err error) { return s, r.Scan(text(&s.UserID), &s.Data, at(&s.LastSeenAt)) },
-		tokenHash, tx.Now, idleSince)
+	return one(tx, "SELECT s.data, s.last_seen_at, "+accountColumns+` FROM sessions s JOIN users u ON u.id = s.user_id
+		WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3`,
+		func(r row) (s LiveSession, err error) {
+			s.Account, err = scanAccount(r, &s.Data, at(&s.LastSeenAt))
+			return s, err
+		}, tokenHash, tx.Now, idleSince)
 }
 
 // TouchSession notes that the session is in use.

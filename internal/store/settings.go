@@ -1,22 +1,23 @@
 package store
 
-import "tripwire/internal/school"
+import (
+	"errors"
+
+	"tripwire/internal/school"
+)
 
 // FindSettings answers the choices of the school.
-func (tx *Tx) FindSettings() (school.Settings, error) {
-	s, err := one(tx, `SELECT name, time_zone, language, own_password, first_password_hours, link_hours, trash_days,
-		session_idle_hours, session_max_hours FROM settings`,
-		func(r row) (s school.Settings, err error) {
-			return s, r.Scan(&s.Name, &s.TimeZone, text(&s.Language), &s.OwnPassword, &s.FirstPasswordHours, &s.LinkHours,
-				&s.TrashDays, &s.SessionIdleHours, &s.SessionMaxHours)
-		})
-	if err != nil {
-		return s, err
-	}
-	s.PriceLimits, err = list(tx, "SELECT role, min_percent, max_percent FROM price_limits ORDER BY role",
+func (tx *Tx) FindSettings() (s school.Settings, err error) {
+	s.PriceLimits, err = list(tx, `SELECT s.name, s.time_zone, s.language, s.own_password, s.first_password_hours, s.link_hours,
+		s.trash_days, s.session_idle_hours, s.session_max_hours, p.role, p.min_percent, p.max_percent
+		FROM settings s LEFT JOIN price_limits p ON TRUE ORDER BY p.role`,
 		func(r row) (l school.PriceLimit, err error) {
-			return l, r.Scan(text(&l.Role), &l.MinPercent, &l.MaxPercent)
+			return l, r.Scan(&s.Name, &s.TimeZone, text(&s.Language), &s.OwnPassword, &s.FirstPasswordHours, &s.LinkHours,
+				&s.TrashDays, &s.SessionIdleHours, &s.SessionMaxHours, text(&l.Role), integer(&l.MinPercent), integer(&l.MaxPercent))
 		})
+	if err == nil && len(s.PriceLimits) == 0 {
+		err = errors.New("the row of the settings is missing")
+	}
 	return s, err
 }
 

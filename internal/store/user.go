@@ -34,25 +34,28 @@ const accountColumns = `u.id, u.email, u.full_name, u.role, u.language, u.passwo
 	u.role = 'student' AND NOT EXISTS (
 		SELECT 1 FROM tripwire_users t WHERE t.user_id = u.id AND t.blocked_at IS NULL AND t.deleted_at IS NULL)`
 
-func scanAccount(r row) (a school.Account, err error) {
-	return a, r.Scan(text(&a.ID), text(&a.Email), &a.FullName, text(&a.Role), text(&a.Language), text(&a.PasswordHash), &a.MustChange,
-		at(&a.PasswordExpiresAt), at(&a.CreatedAt), at(&a.DisabledAt), at(&a.DeletedAt), &a.Blocked)
+func scanOneAccount(r row) (school.Account, error) { return scanAccount(r) }
+
+// scanAccount reads the columns of an account behind those that stand first.
+func scanAccount(r row, first ...any) (a school.Account, err error) {
+	return a, r.Scan(append(first, text(&a.ID), text(&a.Email), &a.FullName, text(&a.Role), text(&a.Language), text(&a.PasswordHash), &a.MustChange,
+		at(&a.PasswordExpiresAt), at(&a.CreatedAt), at(&a.DisabledAt), at(&a.DeletedAt), &a.Blocked)...)
 }
 
 // FindAccountByEmail answers the living account with this address. Errors:
 // NotFound.
 func (tx *Tx) FindAccountByEmail(email school.Email) (school.Account, error) {
-	return one(tx, "SELECT "+accountColumns+" FROM users u WHERE u.email = $1", scanAccount, email)
+	return one(tx, "SELECT "+accountColumns+" FROM users u WHERE u.email = $1", scanOneAccount, email)
 }
 
 // FindAccount answers an account, deleted or not. Errors: NotFound.
 func (tx *Tx) FindAccount(id school.UserID) (school.Account, error) {
-	return one(tx, "SELECT "+accountColumns+" FROM users u WHERE u.id = $1", scanAccount, id)
+	return one(tx, "SELECT "+accountColumns+" FROM users u WHERE u.id = $1", scanOneAccount, id)
 }
 
 // ListStaff answers every member of staff, by name.
 func (tx *Tx) ListStaff() ([]school.Account, error) {
-	return list(tx, "SELECT "+accountColumns+" FROM users u WHERE u.role <> 'student' ORDER BY u.full_name, u.id", scanAccount)
+	return list(tx, "SELECT "+accountColumns+" FROM users u WHERE u.role <> 'student' ORDER BY u.full_name, u.id", scanOneAccount)
 }
 
 // CountAdmins answers how many administrators can log in.

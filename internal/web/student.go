@@ -182,25 +182,14 @@ func (h *Handler) createStudent(w http.ResponseWriter, r *http.Request) error {
 	return h.showCreated(w, r, created)
 }
 
+// showCreated answers with the success dialog. Where scripts run it is sent
+// alone, and the page asks for its list itself.
 func (h *Handler) showCreated(w http.ResponseWriter, r *http.Request, created school.Created) error {
 	c := h.chrome(r, "students", visitOf(r).printer.T("created.title"))
-	if r.Header.Get("HX-Request") == "" {
-		return h.showPanel(w, r, c, page.PanelPage{Form: h.blankForm(r), Created: &created}, http.StatusOK)
+	if r.Header.Get("HX-Request") != "" {
+		return h.render(w, r, http.StatusOK, page.StudentCreated(c, created))
 	}
-	list, err := h.studentList(r, currentQuery(r))
-	if err != nil {
-		return err
-	}
-	return h.render(w, r, http.StatusOK, page.CreatedFragment(c, created, list))
-}
-
-// currentQuery is the state of the list behind the dialog.
-func currentQuery(r *http.Request) url.Values {
-	u, err := url.Parse(r.Header.Get("HX-Current-URL"))
-	if err != nil || u.Path != "/integrator/sales-manager" {
-		return url.Values{}
-	}
-	return u.Query()
+	return h.showPanel(w, r, c, page.PanelPage{Form: h.blankForm(r), Created: &created}, http.StatusOK)
 }
 
 // refuseForm shows the form again as it was typed, with what is wrong.

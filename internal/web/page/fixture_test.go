@@ -215,6 +215,6 @@ func pages(k kind, lang school.Language) map[string]templ.Component {
 		"home":      page.CourseHome(pupil, page.CoursePage{Course: school.Course{Title: k.text("Интегратор")}, Student: student(k, 3), Modules: modules(k), Now: now}),
 		"error":     page.ErrorPage(sales, page.ErrorPageModel{Status: 500, Code: "internal", RequestID: k.text("7F3K-21"), Retry: k.text("/x")}),
 		"error-out": page.ErrorPage(out, page.ErrorPageModel{Status: 404, Code: "not_found", Params: map[string]string{"a": evil}}),
-		"fragment":  page.CreatedFragment(sales, *created(k, school.AccessPassword), list(k)), "fragment-form": page.FormFragment(sales, form(k)),
+		"fragment":  page.StudentCreated(sales, *created(k, school.AccessPassword)), "fragment-form": page.FormFragment(sales, form(k)),
 	}
 }

@@ -98,6 +98,23 @@ async function freshForm(focus) {
   }
 }
 
+// refreshStudents brings the list as the server has it now.
+async function refreshStudents() {
+  const list = $("#students");
+  if (!list) return;
+  const home = $("#student").dataset.home;
+  try {
+    const response = await fetch(location.pathname === home ? location.href : home);
+    if (!response.ok) throw new Error(response.status);
+    const fresh = $("#students", new DOMParser().parseFromString(await response.text(), "text/html"));
+    if (!fresh) throw new Error("no list");
+    list.replaceWith(document.adoptNode(fresh));
+    window.htmx?.process(fresh);
+  } catch {
+    say(said("offline"));
+  }
+}
+
 async function generate(button) {
   const input = $("#password");
   try {
@@ -194,7 +211,9 @@ document.addEventListener("htmx:after:request", (event) => unsend(event.target.c
 document.addEventListener("htmx:error", (event) => { unsend(event.target.closest?.("form")); say(said("offline")); });
 document.addEventListener("htmx:after:swap", (event) => {
   const body = event.detail?.ctx?.target;
-  if (body?.id === "student-body") $("[aria-invalid=true], [data-created] h2", body)?.focus();
+  if (body?.id !== "student-body") return;
+  $("[aria-invalid=true], [data-created] h2", body)?.focus();
+  if ($("[data-created]", body)) refreshStudents();
 });
 // Only what was meant for a part of the page lands there: not the log-in page
 // after a session has ended, nor a page about an error.
