@@ -24,9 +24,8 @@ func (tx *Tx) InsertLink(tokenHash string, id school.UserID, expires time.Time) 
 // InsertFirstLink is InsertLink for an account made in this transaction, which
 // cannot have earlier ones.
 func (tx *Tx) InsertFirstLink(tokenHash string, id school.UserID, expires time.Time) error {
-	_, err := tx.exec("INSERT INTO access_links (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+	return tx.later("INSERT INTO access_links (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
 		tokenHash, id, tx.Now, expires)
-	return err
 }
 
 // Link is a one-time link that still opens something.
@@ -72,9 +71,8 @@ type FormKey struct {
 
 // InsertFormKey claims a form's key. Errors: ErrFormSent when it is taken.
 func (tx *Tx) InsertFormKey(k FormKey) error {
-	_, err := tx.exec("INSERT INTO form_keys (key_hash, actor_id, digest, result_id, created_at) VALUES ($1, $2, $3, $4, $5)",
+	return tx.later("INSERT INTO form_keys (key_hash, actor_id, digest, result_id, created_at) VALUES ($1, $2, $3, $4, $5)",
 		k.Hash, k.ActorID, k.Digest, k.ResultID, tx.Now)
-	return err
 }
 
 // FindFormKey answers what a form with this key made. Errors: NotFound.

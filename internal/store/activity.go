@@ -15,9 +15,9 @@ func (tx *Tx) InsertActivity(actor school.Actor, action school.Action, subject s
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec("INSERT INTO activity (at, door, request_id, actor_id, subject_id, action, details) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+	return tx.later(`INSERT INTO activity (at, door, request_id, actor_id, subject_id, action, details, owner_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, (SELECT t.granted_by FROM tripwire_users t WHERE t.user_id = $5 ORDER BY t.granted_at LIMIT 1))`,
 		tx.Now, actor.Door, actor.RequestID, actor.ID, subject, action, string(encoded))
-	return err
 }
 
 const activityQuery = `SELECT a.id, a.at, a.door, a.request_id, a.actor_id, actor.full_name, a.subject_id, subject.full_name, a.action, a.details
@@ -46,6 +46,5 @@ func (tx *Tx) ListActivity(scope school.Scope, limit int) ([]school.Activity, er
 	if scope.All {
 		return list(tx, activityQuery+"ORDER BY a.id DESC LIMIT $1", scanActivity, limit)
 	}
-	return list(tx, activityQuery+`WHERE EXISTS (SELECT 1 FROM tripwire_users t WHERE t.user_id = a.subject_id AND t.granted_by = $1)
-		ORDER BY a.id DESC LIMIT $2`, scanActivity, scope.Owner, limit)
+	return list(tx, activityQuery+"WHERE a.owner_id = $1 ORDER BY a.id DESC LIMIT $2", scanActivity, scope.Owner, limit)
 }

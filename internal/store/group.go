@@ -31,7 +31,7 @@ type writeRequest struct {
 	ctx     context.Context
 	fn      func(querier) error
 	outcome chan error
-	refusal error // fn's own error; its rows are not in the group
+	refusal error // in a group: fn's own error; its rows are not there
 	panic   any
 }
 
@@ -99,24 +99,63 @@ func (w *groupWriter) loop() {
 // full, a statement rolled everything back), each is tried again alone, so that
 // nobody fails for another.
 func (w *groupWriter) writeGroup(first *writeRequest) {
-	group, err := w.transact(first, w.next)
-	if err == nil {
-		for _, r := range group {
-			r.outcome <- r.refusal
-		}
+	if len(w.queue) == 0 || w.limit == 1 {
+		first.outcome <- w.writeAlone(first)
 		return
 	}
-	if len(group) == 1 {
-		first.outcome <- err
-		return
-	}
+	group, err := w.writeTogether(first)
 	for _, r := range group {
-		if _, err := w.transact(r, nil); err != nil {
-			r.outcome <- err
+		if err != nil {
+			r.outcome <- w.writeAlone(r)
 			continue
 		}
 		r.outcome <- r.refusal
 	}
+}
+
+// writeAlone runs one request in a transaction of its own, without the price of
+// a savepoint.
+func (w *groupWriter) writeAlone(r *writeRequest) error {
+	ctx := context.Background()
+	if r.ctx.Err() != nil { // left before its turn
+		return r.ctx.Err()
+	}
+	if err := w.conn.run(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	r.panic = nil
+	refusal, end := r.call(w.conn), "COMMIT"
+	if refusal != nil {
+		end = "ROLLBACK"
+	}
+	if err := w.conn.run(ctx, end); err != nil {
+		return errors.Join(refusal, err, w.rollback(ctx))
+	}
+	return refusal
+}
+
+// writeTogether runs first, and whoever waits, in one transaction. It answers all
+// that it ran; an error means that the rows of none of them are there.
+func (w *groupWriter) writeTogether(first *writeRequest) (group []*writeRequest, err error) {
+	ctx := context.Background()
+	group = []*writeRequest{first}
+	if err := w.conn.run(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return group, err
+	}
+	for r := first; r != nil; {
+		if err := w.inSavepoint(ctx, r); err != nil {
+			return group, errors.Join(err, w.rollback(ctx))
+		}
+		if r = nil; len(group) < w.limit {
+			if r = w.next(); r != nil {
+				group = append(group, r)
+			}
+		}
+	}
+	if err := w.conn.run(ctx, "COMMIT"); err != nil {
+		return group, errors.Join(err, w.rollback(ctx))
+	}
+	return group, nil
 }
 
 // next answers who waits; nil when nobody does.
@@ -127,34 +166,6 @@ func (w *groupWriter) next() *writeRequest {
 	default:
 		return nil
 	}
-}
-
-// transact runs first, and those that next still brings, in one transaction. It
-// answers all that it ran.
-func (w *groupWriter) transact(first *writeRequest, next func() *writeRequest) (group []*writeRequest, err error) {
-	ctx := context.Background()
-	group = []*writeRequest{first}
-	end := "ROLLBACK" // when all were refused
-	if err := w.conn.run(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return group, err
-	}
-	for r := first; r != nil; {
-		if err := w.inSavepoint(ctx, r); err != nil {
-			return group, errors.Join(err, w.rollback(ctx))
-		}
-		if r.refusal == nil {
-			end = "COMMIT"
-		}
-		if r = nil; next != nil && len(group) < w.limit {
-			if r = next(); r != nil {
-				group = append(group, r)
-			}
-		}
-	}
-	if err := w.conn.run(ctx, end); err != nil {
-		return group, errors.Join(err, w.rollback(ctx))
-	}
-	return group, nil
 }
 
 // rollback ends a transaction that may have ended by itself.
@@ -181,10 +192,7 @@ func (w *groupWriter) inSavepoint(ctx context.Context, r *writeRequest) error {
 	if r.refusal = r.call(w.conn); r.refusal == nil {
 		return w.conn.run(ctx, "RELEASE request")
 	}
-	if err := errors.Join(w.conn.run(ctx, "ROLLBACK TO request"), w.conn.run(ctx, "RELEASE request")); err != nil {
-		return errors.Join(r.refusal, err)
-	}
-	return nil
+	return errors.Join(w.conn.run(ctx, "ROLLBACK TO request"), w.conn.run(ctx, "RELEASE request"))
 }
 
 // call runs fn and turns a panic into an error here and a panic again in the

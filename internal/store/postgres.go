@@ -95,15 +95,25 @@ func (e *postgres) write(ctx context.Context, fn func(querier) error) error {
 }
 
 func (e *postgres) writeOnce(ctx context.Context, fn func(querier) error) error {
-	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
+	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // after a panic too; after Commit there is nothing to roll back
+	defer func() { _ = conn.Close() }() // back to the pool
+	whole := context.WithoutCancel(ctx) // half a pipeline would cost the connection
+	tx := beginPipeline(conn, "BEGIN ISOLATION LEVEL SERIALIZABLE")
+	committed := false
+	defer func() {
+		if !committed { // after a panic too
+			tx.abandon(whole)
+		}
+	}()
 	if err := fn(tx); err != nil {
 		return err
 	}
-	return tx.Commit()
+	err = tx.commit(whole)
+	committed = err == nil
+	return err
 }
 
 func lostRace(err error) bool {

@@ -21,10 +21,9 @@ type Enrolment struct {
 
 // InsertEnrolment admits a person to a course.
 func (tx *Tx) InsertEnrolment(e Enrolment) error {
-	_, err := tx.exec(`INSERT INTO tripwire_users (user_id, course_id, email, granted_by, granted_at, price_minor, currency, source)
+	return tx.later(`INSERT INTO tripwire_users (user_id, course_id, email, granted_by, granted_at, price_minor, currency, source)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		e.UserID, e.CourseID, e.Email, e.GrantedBy, tx.Now, e.Price.Minor, e.Price.Currency, e.Source)
-	return err
 }
 
 // studentQuery derives everything that a list shows from the facts.
@@ -52,6 +51,14 @@ func scanStudent(r row) (s school.Student, err error) {
 type condition struct {
 	parts []string
 	args  []any
+	users bool // it looks into the table of users
+}
+
+func (c *condition) from() string {
+	if c.users {
+		return "tripwire_users t JOIN users u ON u.id = t.user_id"
+	}
+	return "tripwire_users t"
 }
 
 // arg adds a parameter and answers its name.
@@ -76,9 +83,9 @@ func (c *condition) within(scope school.Scope) {
 // maxWords bounds a search; what is typed beyond narrows it no further.
 const maxWords = 5
 
-// matching bounds the query to those who have each word in name or address. It
-// needs the table of users.
+// matching bounds the query to those who have each word in name or address.
 func (c *condition) matching(words []string) {
+	c.users = len(words) > 0
 	for _, word := range words[:min(len(words), maxWords)] {
 		c.add("u.search_text LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
 	}
@@ -126,9 +133,12 @@ func (tx *Tx) ListStudents(scope school.Scope, f school.StudentFilter, p school.
 	return c.page(tx, "t.granted_at DESC, t.user_id DESC", p)
 }
 
-// page answers one page of the students in the given order.
+// page answers one page of the students in the given order. The inner query finds
+// the page by keys alone, so that nothing is derived for the rows before it.
 func (c *condition) page(tx *Tx, order string, p school.Page) ([]school.Student, error) {
-	query := studentQuery + c.where() + " ORDER BY " + order + " LIMIT " + c.arg(school.PageSize) + " OFFSET " + c.arg(p.Offset())
+	query := studentQuery + "JOIN (SELECT t.user_id, t.course_id FROM " + c.from() + c.where() + " ORDER BY " + order +
+		" LIMIT " + c.arg(school.PageSize) + " OFFSET " + c.arg(p.Offset()) + `) page
+		ON page.user_id = t.user_id AND page.course_id = t.course_id ORDER BY ` + order
 	return list(tx, query, scanStudent, c.args...)
 }
 
@@ -138,16 +148,12 @@ func (tx *Tx) CountStudents(scope school.Scope, query string) (map[school.Status
 	statuses := []school.Status{"", school.StatusActive, school.StatusCompleted, school.StatusBlocked, school.StatusDeleted}
 	var c condition
 	c.within(scope)
-	from := " FROM tripwire_users t"
-	if words := strings.Fields(school.Fold(query)); len(words) > 0 {
-		from += " JOIN users u ON u.id = t.user_id"
-		c.matching(words)
-	}
+	c.matching(strings.Fields(school.Fold(query)))
 	var columns []string
 	for _, s := range statuses {
 		columns = append(columns, "count(*) FILTER (WHERE "+statusCondition[s]+")")
 	}
-	return one(tx, "SELECT "+strings.Join(columns, ", ")+from+c.where(), func(r row) (map[school.Status]int, error) {
+	return one(tx, "SELECT "+strings.Join(columns, ", ")+" FROM "+c.from()+c.where(), func(r row) (map[school.Status]int, error) {
 		numbers := make([]int, len(statuses))
 		err := r.Scan(&numbers[0], &numbers[1], &numbers[2], &numbers[3], &numbers[4])
 		counts := map[school.Status]int{}
@@ -203,6 +209,5 @@ func (tx *Tx) RestoreStudent(id school.UserID, name string, email school.Email) 
 
 // InsertLetter queues a letter in the outbox.
 func (tx *Tx) InsertLetter(id school.UserID, kind string) error {
-	_, err := tx.exec("INSERT INTO letters (user_id, kind, queued_at) VALUES ($1, $2, $3)", id, kind, tx.Now)
-	return err
+	return tx.later("INSERT INTO letters (user_id, kind, queued_at) VALUES ($1, $2, $3)", id, kind, tx.Now)
 }

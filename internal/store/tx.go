@@ -45,6 +45,22 @@ func (tx *Tx) exec(query string, args ...any) (int64, error) {
 	return res.RowsAffected()
 }
 
+// later runs a statement whose outcome nobody looks at before the end of the
+// transaction. On PostgreSQL it travels with the next one that somebody waits
+// for, and so does its error.
+func (tx *Tx) later(query string, args ...any) error {
+	p, ok := tx.q.(*pipeline)
+	if !ok {
+		_, err := tx.exec(query, args...)
+		return err
+	}
+	if err := tx.gate(query); err != nil {
+		return err
+	}
+	p.queue(query, tx.args(args)...)
+	return nil
+}
+
 func (tx *Tx) gate(query string) error {
 	if tx.before == nil {
 		return nil

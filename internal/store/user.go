@@ -9,12 +9,11 @@ import (
 // InsertUser adds an account. Errors: Conflict student_exists for an e-mail that
 // a living account has.
 func (tx *Tx) InsertUser(a school.Account) error {
-	_, err := tx.exec(`INSERT INTO users
+	return tx.later(`INSERT INTO users
 		(id, email, full_name, search_text, role, language, password_hash, must_change, password_expires_at, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		a.ID, a.Email, a.FullName, searchText(a.FullName, a.Email), a.Role, a.Language,
 		nullable(a.PasswordHash), a.MustChange, a.PasswordExpiresAt, tx.Now)
-	return err
 }
 
 func searchText(name string, email school.Email) string {

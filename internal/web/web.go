@@ -10,6 +10,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/klauspost/compress/gzhttp"
+	"github.com/klauspost/compress/gzip"
 
 	"tripwire/internal/desk"
 )
@@ -61,7 +62,7 @@ func New(d *desk.Desk, o Options) (http.Handler, error) {
 	mux.HandleFunc("GET /readyz", h.ready)
 	mux.Handle("/", h.visit(h.sessions.LoadAndSave(crossOrigin.Handler(pages))))
 
-	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.RandomJitter(64, 0, false))
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.CompressionLevel(gzip.BestSpeed), gzhttp.RandomJitter(64, 0, false))
 	if err != nil {
 		return nil, err
 	}

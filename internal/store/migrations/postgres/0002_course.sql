@@ -137,7 +137,11 @@ CREATE TABLE activity (
     request_id TEXT      NOT NULL,
     actor_id   UUID      REFERENCES users (id),
     subject_id UUID      REFERENCES users (id),
+    -- Whose student it was about when it happened: the lines of a manager's own
+    -- history stand together.
+    owner_id   UUID      REFERENCES users (id),
     action     TEXT      NOT NULL,
     details    TEXT      NOT NULL
 );
 CREATE INDEX activity_subject_id_idx ON activity (subject_id, id);
+CREATE INDEX activity_owner_id_idx ON activity (owner_id, id);
