@@ -88,7 +88,7 @@ func (h *Handler) note(r *http.Request, t *trail, answer *recorder, start time.T
 	switch {
 	case t.err == nil:
 		line.InfoContext(r.Context(), "request")
-	case school.KindOf(t.err) == school.Internal:
+	case school.KindOf(t.err) == school.Internal && r.Context().Err() == nil: // otherwise the visitor has left
 		line.ErrorContext(r.Context(), "request", "error", t.err.Error())
 	default:
 		line.InfoContext(r.Context(), "request", "refused", codeOf(t.err))

@@ -824,7 +824,7 @@ func cardRestore(c Chrome, m CardPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if m.RestoreError != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 56, "<div class=\"note bad\" role=\"alert\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 56, "<div class=\"note bad\" id=\"restore-email-error\" role=\"alert\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"sync/atomic"
+
+	"tripwire/internal/desk"
+	"tripwire/internal/password"
+	"tripwire/internal/school"
+	"tripwire/internal/server"
+	"tripwire/internal/store"
+	"tripwire/internal/web"
+)
+
+// staffPassword is that of everybody at the desk.
+const staffPassword = "correct horse"
+
+const adminEmail = "admin@example.com"
+
+var managerEmails = []string{"m0@example.com", "m1@example.com", "m2@example.com", "m3@example.com"}
+
+// found makes the school: the default course, an administrator, four managers.
+func found(ctx context.Context, o store.Options) error {
+	s, err := store.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	d := desk.New(s, password.NewHasher(password.DefaultMemoryMiB))
+	err = d.PrepareSchool(ctx)
+	for _, email := range append([]string{adminEmail}, managerEmails...) {
+		role := school.RoleSales
+		if email == adminEmail {
+			role = school.RoleAdmin
+		}
+		if err == nil {
+			_, err = d.AddStaff(ctx, school.Terminal(), school.NewStaff{FullName: "Вера Ким", Email: email, Role: string(role), Password: staffPassword})
+		}
+	}
+	return errors.Join(err, s.Close())
+}
+
+// place is the panel behind a real server on loopback, in this process, with
+// everybody of the staff logged in.
+type place struct {
+	addr     string
+	hasher   *password.Hasher
+	sessions []string // the managers'
+	admin    string
+	close    func() error
+}
+
+// openPlace opens a founded school. Its log is written in full, to nowhere.
+func openPlace(ctx context.Context, o store.Options) (*place, error) {
+	s, err := store.Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	p := &place{hasher: password.NewHasher(password.DefaultMemoryMiB)}
+	log, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	stop, err := p.serve(ctx, desk.New(s, p.hasher), slog.New(slog.NewTextHandler(log, nil)))
+	if err != nil {
+		return nil, errors.Join(err, s.Close(), log.Close())
+	}
+	p.close = func() error { return errors.Join(stop(), s.Close(), log.Close()) }
+	if err := p.logIn(ctx); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+func (p *place) serve(ctx context.Context, d *desk.Desk, log *slog.Logger) (stop func() error, err error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p.addr = l.Addr().String()
+	handler, err := web.New(d, web.Options{BaseURL: "http://" + p.addr, Log: log})
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return serve(ctx, l, handler, log), nil
+}
+
+// serve answers on l until the returned function is called.
+func serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) (stop func() error) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx, l, h, log) }()
+	return func() error {
+		cancel()
+		return <-ended
+	}
+}
+
+func (p *place) logIn(ctx context.Context) (err error) {
+	if p.admin, err = logIn(ctx, p.addr, adminEmail); err != nil {
+		return err
+	}
+	for _, email := range managerEmails {
+		session, err := logIn(ctx, p.addr, email)
+		if err != nil {
+			return err
+		}
+		p.sessions = append(p.sessions, session)
+	}
+	return nil
+}
+
+// clients answers so many connections, the managers by turns, and what closes
+// them all.
+func (p *place) clients(ctx context.Context, n int) (all []*client, closeAll func(), err error) {
+	closeAll = func() {
+		for _, c := range all {
+			c.close()
+		}
+	}
+	for i := range n {
+		c, err := dial(ctx, p.addr)
+		if err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		c.cookie = p.sessions[i%len(p.sessions)]
+		all = append(all, c)
+	}
+	return all, closeAll, nil
+}
+
+// newcomers numbers the students that are created through the panel.
+var newcomers atomic.Int64
+
+// creating answers acts that create a new student each time. script is the
+// panel's own way; without it the whole page is the answer.
+func creating(all []*client, access school.Access, script bool) []act {
+	acts := make([]act, len(all))
+	for i, c := range all {
+		acts[i] = func(context.Context) error {
+			n := newcomers.Add(1)
+			_, err := c.post("/integrator/students", url.Values{
+				"full_name": {fmt.Sprintf("Новый Студент %d", n)}, "email": {fmt.Sprintf("newcomer%d@example.com", n)},
+				"access": {string(access)}, "password": {"first password"}, "language": {"ru"}, "form_key": {school.NewToken()},
+			}, script, http.StatusOK)
+			return err
+		}
+	}
+	return acts
+}

@@ -1,0 +1,247 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// show is called at every stop of a tour.
+type show func(stop string, b *tab)
+
+// tour leads through every page in every state, in one language, with names
+// that try it. It goes by the names of fields and by addresses: the words differ.
+type tour struct {
+	*school
+	language string
+	show     show
+	manager  *tab
+	owner    person
+	student  string // the id of one with a plain name
+}
+
+// newSchoolYear is what all tours share: a school with a hostile name.
+func newSchoolYear(t *testing.T) *server {
+	t.Helper()
+	s := staffed(t, emptySQLite(t))
+	s.exec("UPDATE settings SET name = $1", `<script>alert(5)</script> Школа "Ғылым" `+strings.Repeat("W", 60))
+	return s.server
+}
+
+// lead goes through all stops; manager is the name of whose desk it is.
+func lead(t *testing.T, shared *server, language, manager string, at show) {
+	t.Helper()
+	v := &tour{school: &school{server: shared, t: t}, language: language, show: at}
+	v.owner = person{manager, "tour-" + language + "@example.com", "tour-pass-2026"}
+	shared.hire(t, v.owner, "sales")
+	v.anonymous()
+	v.emptyDesk()
+	v.fullDesk()
+	v.dialogs()
+	v.card()
+	v.bin()
+	v.adminPages()
+	v.studentPages()
+}
+
+// enter logs somebody in and has the account speak the language of the tour.
+func (v *tour) enter(p person, name string) *tab {
+	v.t.Helper()
+	b := v.stranger(name)
+	b.open("/login")
+	b.fillIn("[name=email]", p.email)
+	b.fillIn("[name=password]", p.password)
+	b.loading(func() { b.pressOn("form[action='/login'] button[type=submit]") })
+	b.holds(`location.pathname !== "/login"`)
+	b.post("/language", url.Values{"language": {v.language}}, "text/html")
+	b.reload()
+	b.in(v.language)
+	return b
+}
+
+func (v *tour) stranger(name string) *tab {
+	v.t.Helper()
+	b := v.visitor(name)
+	b.speak(v.language)
+	b.allow(401, 403, 404, 409, 422)
+	return b
+}
+
+func (v *tour) anonymous() {
+	v.t.Helper()
+	b := v.stranger("stranger")
+	b.open("/login")
+	v.show("login", b)
+	b.fillIn("[name=email]", "nobody@example.com")
+	b.fillIn("[name=password]", "not the password")
+	b.loading(func() { b.pressOn("form[action='/login'] button[type=submit]") })
+	v.show("login-refused", b)
+	b.open("/nothing-here")
+	v.show("error-stranger", b)
+	b.open("/access/none")
+	v.show("link-invalid", b)
+}
+
+func (v *tour) emptyDesk() {
+	v.t.Helper()
+	v.manager = v.enter(v.owner, "manager")
+	v.show("panel-empty", v.manager)
+	v.manager.open(trash)
+	v.show("trash-empty", v.manager)
+}
+
+// address is one of this tour's own.
+func (v *tour) address(email string) string {
+	local, domain, _ := strings.Cut(email, "@")
+	return local[:min(len(local), 60)] + "-" + v.language + "@" + domain
+}
+
+func (v *tour) fullDesk() {
+	v.t.Helper()
+	b := v.manager
+	b.open(panel)
+	for _, p := range hostile {
+		b.admit(p.name, v.address(p.email))
+	}
+	for i := range 15 {
+		b.admit(fmt.Sprintf("Ученик Номер %d", i+1), fmt.Sprintf("pupil%d-%s@example.com", i, v.language))
+	}
+	v.student = v.idOf("pupil14-" + v.language + "@example.com")
+	blocked := v.idOf("pupil13-" + v.language + "@example.com")
+	b.post(students+"/"+blocked+"/block", nil, "text/html")
+	v.exec("UPDATE users SET last_login_at = created_at WHERE id = $1", blocked)
+	b.open(panel)
+	b.rows(20)
+	v.show("panel", b)
+	b.open(panel + "?page=2")
+	v.show("panel-page-2", b)
+	b.sees("<script>alert(1)</script>")
+	b.pressOn("#students tbody tr:last-child button[popovertarget]")
+	v.show("row-menu", b)
+	b.open(panel + "?status=blocked&q=" + url.QueryEscape("<b>"+strings.Repeat("Ж", 90)))
+	v.show("nothing-found", b)
+	b.pressOn("button[popovertarget=person]")
+	v.show("person-menu", b)
+	b.pressOn("[data-open=help]")
+	b.holds(`!!document.querySelector("#help:modal")`)
+	v.show("help", b)
+}
+
+func (v *tour) dialogs() {
+	v.t.Helper()
+	b, submit := v.manager, "#student-form button[type=submit]"
+	b.open(students + "/new")
+	b.holds(`!!document.querySelector("#student:modal")`)
+	v.show("dialog", b)
+	b.pressOn(submit)
+	b.holds(`!!document.querySelector("#student-form [aria-invalid=true]")`)
+	v.show("dialog-refused", b)
+	b.fillIn("[name=full_name]", strings.Repeat("Ө", 150))
+	b.fillIn("[name=email]", v.address(hostile[0].email))
+	b.fillIn("#student-form [name=password]", strings.Repeat("p", 128))
+	b.pressOn(submit)
+	b.holds(`!!document.querySelector("#email-error a")`)
+	v.show("dialog-exists", b)
+	b.fillIn("[name=email]", "x"+v.address(hostile[0].email))
+	b.pressOn(submit)
+	b.holds(`!!document.querySelector("[data-created]")`)
+	v.show("created", b)
+	b.pressOn("[data-created] [data-close]")
+	b.open(students + "/new")
+	b.fillIn("[name=full_name]", "<img src=x onerror=alert(6)>")
+	b.fillIn("[name=email]", "link-"+v.language+"@example.com")
+	b.pressOn("[name=access][value=link]")
+	v.show("dialog-link", b)
+	b.pressOn(submit)
+	b.holds(`!!document.querySelector("[data-created]")`)
+	v.show("created-link", b)
+}
+
+func (v *tour) card() {
+	v.t.Helper()
+	b, hard := v.manager, students+"/"+v.idOf(v.address(hostile[0].email))
+	b.open(hard)
+	v.show("card", b)
+	b.pressOn("details:has([name=full_name]) summary")
+	b.fillIn("[name=full_name]", "")
+	b.fillIn("[name=email]", "pupil1-"+v.language+"@example.com")
+	b.loading(func() { b.pressOn("form:has([name=full_name]) button[type=submit]") })
+	v.show("card-edit", b)
+	b.open(hard)
+	b.pressOn("details:has([name=reason]) summary")
+	v.show("card-grant", b)
+	b.fillIn("details[open] [name=reason]", strings.Repeat("Ә", 400))
+	b.loading(func() { b.pressOn("details[open] form button[type=submit]") })
+	v.show("card-granted", b)
+	b.loading(func() { b.pressOn("form[action$='/link'] button") })
+	b.holds(`!!document.querySelector("#link")`)
+	v.show("card-link", b)
+	b.open(hard)
+	b.loading(func() { b.pressOn("form[action$='/block'] button") })
+	v.show("card-blocked", b)
+	b.loading(func() { b.pressOn("form[action$='/delete'] button") })
+	b.holds(`!!document.querySelector("#toasts form")`)
+	v.show("panel-toast", b)
+}
+
+func (v *tour) bin() {
+	v.t.Helper()
+	b, email := v.manager, "pupil14-"+v.language+"@example.com"
+	b.post(students+"/"+v.student+"/delete", nil, "text/html")
+	b.admit("Новый Ученик", email)
+	b.open(trash)
+	v.show("trash", b)
+	b.open(students + "/" + v.student)
+	v.show("card-deleted", b)
+	b.loading(func() { b.pressOn("form[action$='/restore'] button") })
+	v.show("card-taken", b)
+	b.open(students + "/none")
+	v.show("error", b)
+	b.open("/account")
+	v.show("account", b)
+	b.fillIn("[name=current_password]", "not the password")
+	b.fillIn("[name=password]", "short")
+	b.loading(func() { b.pressOn("form[action='/account/password'] button[type=submit]") })
+	v.show("account-refused", b)
+	b.open("/integrator/settings")
+	v.show("error-forbidden", b)
+}
+
+func (v *tour) adminPages() {
+	v.t.Helper()
+	boss := person{admin.name, "boss-" + v.language + "@example.com", admin.password}
+	v.hire(v.t, boss, "admin")
+	b := v.enter(boss, "admin")
+	v.show("panel-admin", b)
+	b.open("/integrator/settings")
+	v.show("settings", b)
+	b.fillIn("[name=time_zone]", "Mars/Olympus "+strings.Repeat("W", 100))
+	b.fillIn("[name=trash_days]", "0")
+	b.loading(func() { b.pressOn("form[action='/integrator/settings'] button[type=submit]") })
+	v.show("settings-refused", b)
+	b.open(trash)
+	v.show("trash-admin", b)
+}
+
+func (v *tour) studentPages() {
+	v.t.Helper()
+	p := person{strings.Repeat("Ы", 75) + " " + strings.Repeat("ұ", 74), "studies-" + v.language + "@example.com", "first-password"}
+	form := url.Values{"full_name": {p.name}, "email": {p.email}, "password": {p.password}}
+	if got := v.manager.post(students, form, "text/html"); got.Status != 200 {
+		v.t.Fatalf("create the student: %d", got.Status)
+	}
+	b := v.enter(p, "student")
+	v.show("own-password", b)
+	b.fillIn("[name=password]", "first-password")
+	b.loading(func() { b.pressOn("form[action='/password'] button[type=submit]") })
+	v.show("own-password-refused", b)
+	b.fillIn("[name=password]", ownPassword)
+	b.loading(func() { b.pressOn("form[action='/password'] button[type=submit]") })
+	b.at("/")
+	v.show("course", b)
+	b.open("/account")
+	v.show("account-student", b)
+	b.open(panel)
+	v.show("error-student", b)
+}

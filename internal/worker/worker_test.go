@@ -1,0 +1,134 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"tripwire/internal/desk"
+	"tripwire/internal/password"
+	"tripwire/internal/school"
+	"tripwire/internal/store"
+	"tripwire/internal/store/storetest"
+	"tripwire/internal/worker"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// notices is a log that tells of each line as it is written.
+type notices chan string
+
+func (n notices) Write(p []byte) (int, error) {
+	n <- string(p)
+	return len(p), nil
+}
+
+// TestTheSweepTakesWhatIsOldOnly: what still opens a door, or still slows a
+// guesser down, stays.
+func TestTheSweepTakesWhatIsOldOnly(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		var at atomic.Pointer[time.Time]
+		start := time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
+		at.Store(&start)
+		s := target.Open(t, func(o *store.Options) { o.Now = func() time.Time { return *at.Load() } })
+		d := desk.New(s, password.NewHasher(password.DefaultMemoryMiB))
+		ctx := t.Context()
+		if err := d.PrepareSchool(ctx); err != nil {
+			t.Fatal(err)
+		}
+		a, err := d.AddStaff(ctx, school.Terminal(), school.NewStaff{FullName: "A", Email: "a@example.com", Role: "sales", Password: "correct horse"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		actor := school.Actor{ID: a.ID, Role: a.Role, Door: school.DoorPanel}
+		// Three moments: long past, just inside the limits, and now.
+		for name, moment := range map[string]time.Time{
+			"old":   start,
+			"young": start.Add(4 * 24 * time.Hour),
+			"new":   start.Add(5*24*time.Hour - time.Second),
+		} {
+			at.Store(&moment)
+			session := school.Session{TokenHash: name, UserID: a.ID, Device: name, ExpiresAt: moment.Add(720 * time.Hour)}
+			if err := d.KeepSession(ctx, session, []byte(`{}`)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.LogIn(ctx, name+"@example.com", "wrong password", "192.0.2."+name); !errors.Is(err, school.ErrWrongCredentials) {
+				t.Fatal(err)
+			}
+			if _, err := d.CreateStudent(ctx, actor, school.NewStudentForm{FullName: name, Email: name + "@example.com", Access: "link", Key: school.NewToken()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		now := start.Add(5 * 24 * time.Hour)
+		at.Store(&now)
+
+		log := make(notices, 10)
+		working, stop := context.WithCancel(ctx)
+		ended := make(chan struct{})
+		go func() {
+			worker.Run(working, d, slog.New(slog.NewTextHandler(log, nil)))
+			close(ended)
+		}()
+		if line := <-log; !strings.Contains(line, "rows=4") { // a session, two counters, a form key
+			t.Errorf("logged %s", line)
+		}
+		stop()
+		<-ended
+
+		db := target.Raw(t)
+		for query, want := range map[string]int{
+			"SELECT count(*) FROM sessions":                            2,
+			"SELECT count(*) FROM sessions WHERE token_hash = 'old'":   0,
+			"SELECT count(*) FROM login_failures":                      4,
+			"SELECT count(*) FROM form_keys":                           2,
+			"SELECT count(*) FROM tripwire_users":                      3,
+			"SELECT count(*) FROM access_links":                        3,
+			"SELECT count(*) FROM activity WHERE action <> 'x'":        3 + 2, // the course and the manager before them
+			"SELECT count(*) FROM letters WHERE sent_at IS NULL":       3,
+			"SELECT count(*) FROM module_unlocks":                      3,
+			"SELECT count(*) FROM sessions WHERE token_hash = 'young'": 1,
+		} {
+			var n int
+			if err := db.QueryRowContext(ctx, query).Scan(&n); err != nil || n != want {
+				t.Errorf("%s: %d, want %d, %v", query, n, want, err)
+			}
+		}
+	})
+}
+
+// TestTheWorkerStopsWhenTold and not before: a failure does not end it, and the
+// end is no failure.
+func TestTheWorkerStopsWhenTold(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		s := target.Open(t)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		log := make(notices, 10)
+		working, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			worker.Run(working, desk.New(s, password.NewHasher(password.DefaultMemoryMiB)), slog.New(slog.NewTextHandler(log, nil)))
+			close(ended)
+		}()
+		if line := <-log; !strings.Contains(line, "level=ERROR") || !strings.Contains(line, "sweep") {
+			t.Errorf("logged %s", line)
+		}
+		select {
+		case <-ended:
+			t.Error("one failure has ended the worker")
+		default:
+		}
+		stop()
+		<-ended
+		if len(log) > 0 {
+			t.Errorf("a stop is logged: %s", <-log)
+		}
+	})
+}
