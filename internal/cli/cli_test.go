@@ -53,9 +53,24 @@ type result struct {
 // run is one call of the program, to its end.
 func (p place) run(t *testing.T, stdin string, args ...string) result {
 	t.Helper()
-	var out, err bytes.Buffer
-	code := cli.Main(t.Context(), args, cli.IO{In: strings.NewReader(stdin), Out: &out, Err: &err, Env: p})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, err := printed{began: cancel}, bytes.Buffer{}
+	code := cli.Main(ctx, args, cli.IO{In: strings.NewReader(stdin), Out: &out, Err: &err, Env: p})
 	return result{code, out.String(), err.String()}
+}
+
+// printed ends a server that was expected to refuse to start.
+type printed struct {
+	bytes.Buffer
+	began func()
+}
+
+func (p *printed) Write(b []byte) (int, error) {
+	if bytes.HasPrefix(b, []byte("Tripwire is at ")) {
+		p.began()
+	}
+	return p.Buffer.Write(b)
 }
 
 // must is run for what has to work.

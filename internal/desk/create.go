@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -24,25 +25,21 @@ func (d *Desk) CreateStudent(ctx context.Context, actor school.Actor, f school.N
 		return school.Created{}, school.ErrFormKeyInvalid
 	}
 	order, err := d.prepareOrder(ctx, actor, f)
-	if order.sent != nil {
-		return d.repeat(ctx, actor, f, *order.sent)
+	if err == nil && order.student.Access == school.AccessPassword {
+		order.hash, err = d.hasher.Hash(ctx, order.student.Password)
 	}
-	if err != nil {
-		return school.Created{}, d.nameTheStudent(ctx, actor, f.Email, err)
+	var created school.Created
+	if err == nil {
+		created, err = d.fulfil(ctx, actor, order)
 	}
-	if order.student.Access == school.AccessPassword {
-		if order.hash, err = d.hasher.Hash(ctx, order.student.Password); err != nil {
-			return school.Created{}, err
-		}
-	}
-	created, err := d.fulfil(ctx, actor, order)
 	switch {
 	case errors.Is(err, store.ErrFormSent):
-		return d.repeatSent(ctx, actor, f)
+		return d.repeat(ctx, actor, f)
 	case err != nil:
 		return school.Created{}, d.nameTheStudent(ctx, actor, f.Email, err)
+	default:
+		return created, nil
 	}
-	return created, nil
 }
 
 // order is everything that is known before the first row is written.
@@ -52,23 +49,17 @@ type order struct {
 	course   school.Course
 	settings school.Settings
 	hash     string
-	token    string         // of the one-time link
-	sent     *store.FormKey // the form has been answered before
+	token    string // of the one-time link
 }
 
-// prepareOrder reads what the creation depends on and refuses what is hopeless,
-// before any hashing. The constraints still judge the race.
+// prepareOrder reads what the creation depends on, and refuses before any hashing
+// what the constraints would refuse after it; they judge in any case.
 func (d *Desk) prepareOrder(ctx context.Context, actor school.Actor, f school.NewStudentForm) (o order, err error) {
 	o.form = f
 	err = d.store.Read(ctx, func(tx *store.Tx) error {
 		if f.Key != "" {
-			sent, err := tx.FindFormKey(digest(f.Key))
-			if err == nil {
-				o.sent = &sent
-				return nil
-			}
-			if !errors.Is(err, school.ErrNotFound) {
-				return err
+			if _, err := tx.FindFormKey(digest(f.Key)); !errors.Is(err, school.ErrNotFound) {
+				return cmp.Or(err, error(store.ErrFormSent))
 			}
 		}
 		if o.settings, err = tx.FindSettings(); err != nil {
@@ -78,17 +69,13 @@ func (d *Desk) prepareOrder(ctx context.Context, actor school.Actor, f school.Ne
 			return err
 		}
 		o.student, err = school.NewStudentFrom(f, o.course, o.settings.PriceLimit(actor.Role), o.settings)
-		if err != nil {
+		if err != nil || o.student.Access == school.AccessLink { // nothing to hash
 			return err
 		}
-		_, err = tx.FindAccountByEmail(o.student.Email)
-		if err == nil {
-			return school.ErrStudentExists
+		if _, err := tx.FindAccountByEmail(o.student.Email); !errors.Is(err, school.ErrNotFound) {
+			return cmp.Or(err, error(school.ErrStudentExists))
 		}
-		if errors.Is(err, school.ErrNotFound) {
-			return nil
-		}
-		return err
+		return nil
 	})
 	if o.token = school.NewToken(); f.Key != "" {
 		o.token = linkToken(f.Key)
@@ -173,29 +160,21 @@ func formDigest(f school.NewStudentForm) string {
 	return derive(f.Key, strings.Join([]string{"form", f.FullName, f.Email, f.Access, f.Price, f.Language}, "\x00"))
 }
 
-func (d *Desk) repeatSent(ctx context.Context, actor school.Actor, f school.NewStudentForm) (school.Created, error) {
-	var sent store.FormKey
-	err := d.store.Read(ctx, func(tx *store.Tx) (err error) {
-		sent, err = tx.FindFormKey(digest(f.Key))
-		return err
-	})
-	if err != nil {
-		return school.Created{}, err
-	}
-	return d.repeat(ctx, actor, f, sent)
-}
-
 // repeat answers a form that was answered before, without writing anything.
-func (d *Desk) repeat(ctx context.Context, actor school.Actor, f school.NewStudentForm, sent store.FormKey) (c school.Created, err error) {
-	if sent.ActorID != actor.ID || sent.Digest != formDigest(f) {
-		return c, school.ErrFormKeyReused
-	}
+func (d *Desk) repeat(ctx context.Context, actor school.Actor, f school.NewStudentForm) (c school.Created, err error) {
 	scope, err := actor.Scope(school.ViewStudents)
 	if err != nil {
 		return c, err
 	}
 	var account school.Account
 	err = d.store.Read(ctx, func(tx *store.Tx) error {
+		sent, err := tx.FindFormKey(digest(f.Key))
+		if err != nil {
+			return err
+		}
+		if sent.ActorID != actor.ID || sent.Digest != formDigest(f) {
+			return school.ErrFormKeyReused
+		}
 		settings, err := tx.FindSettings()
 		if err != nil {
 			return err

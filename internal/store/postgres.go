@@ -35,6 +35,7 @@ func openPostgres(ctx context.Context, url string) (*postgres, error) {
 	}
 	config.RuntimeParams["timezone"] = "UTC"
 	config.RuntimeParams["application_name"] = "tripwire"
+	config.RuntimeParams["jit"] = "off" // compiling costs more than any of our statements
 	e := &postgres{config: config}
 	e.db = stdlib.OpenDB(*config, stdlib.OptionAfterConnect(becomeApp))
 	e.db.SetMaxOpenConns(maxConns)

@@ -10,7 +10,7 @@ import (
 func (tx *Tx) FindSettings() (s school.Settings, err error) {
 	s.PriceLimits, err = list(tx, `SELECT s.name, s.time_zone, s.language, s.own_password, s.first_password_hours, s.link_hours,
 		s.trash_days, s.session_idle_hours, s.session_max_hours, p.role, p.min_percent, p.max_percent
-		FROM settings s LEFT JOIN price_limits p ON TRUE ORDER BY p.role`,
+		FROM settings s LEFT JOIN price_limits p ON TRUE WHERE s.id = 1 ORDER BY p.role`,
 		func(r row) (l school.PriceLimit, err error) {
 			return l, r.Scan(&s.Name, &s.TimeZone, text(&s.Language), &s.OwnPassword, &s.FirstPasswordHours, &s.LinkHours,
 				&s.TrashDays, &s.SessionIdleHours, &s.SessionMaxHours, text(&l.Role), integer(&l.MinPercent), integer(&l.MaxPercent))

@@ -352,6 +352,12 @@ func TestALinkOpensOnce(t *testing.T) {
 		if a := b.post(used.Link, word); a.status != http.StatusSeeOther || !b.loggedIn() {
 			t.Errorf("use the link: %d %s", a.status, a.text())
 		}
+		if a := p.browser(t).get(used.Link); a.status != http.StatusNotFound {
+			t.Errorf("the page of the link at once afterwards: %d", a.status)
+		}
+		if a := p.browser(t).post(used.Link, word); a.status != http.StatusNotFound {
+			t.Errorf("the link a second time: %d", a.status)
+		}
 		if _, _, err := p.IssueLink(t.Context(), p.a, renewed.Student.ID); err != nil {
 			t.Fatal(err)
 		}

@@ -62,12 +62,16 @@ func New(d *desk.Desk, o Options) (http.Handler, error) {
 	mux.HandleFunc("GET /readyz", h.ready)
 	mux.Handle("/", h.visit(h.sessions.LoadAndSave(crossOrigin.Handler(pages))))
 
-	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.CompressionLevel(gzip.BestSpeed), gzhttp.RandomJitter(64, 0, false))
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(minCompressed), gzhttp.CompressionLevel(gzip.BestSpeed), gzhttp.RandomJitter(64, 0, false))
 	if err != nil {
 		return nil, err
 	}
 	return h.logged(h.recovered(h.guarded(compress(mux)))), nil
 }
+
+// minCompressed leaves answers of a few packets as they are: the dialog after a
+// creation arrives no sooner for being smaller.
+const minCompressed = 8 << 10
 
 // crossOrigin refuses forms that another site sends in a visitor's name.
 func (h *Handler) crossOrigin() (*http.CrossOriginProtection, error) {

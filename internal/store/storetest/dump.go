@@ -14,7 +14,7 @@ import (
 func (target Target) Dump(t testing.TB) map[string][]string {
 	t.Helper()
 	db := target.Raw(t)
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	all := map[string][]string{}
 	tables := "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
 	if target.Engine == "postgres" {
@@ -39,7 +39,7 @@ func query(t testing.TB, db *sql.DB, statement string) (all [][]string) {
 	if err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	columns, err := rows.Columns()
 	if err != nil {
 		t.Fatal(err)

@@ -61,13 +61,12 @@ CREATE INDEX login_failures_last_at_idx ON login_failures (last_at);
 -- Forms that were sent, by the hash of their key, so that a form sent twice is
 -- answered twice and done once.
 CREATE TABLE form_keys (
-    key_hash   TEXT      NOT NULL,
+    key_hash   TEXT      NOT NULL CONSTRAINT form_keys_key_hash_key PRIMARY KEY,
     actor_id   UUID      NOT NULL,
     digest     TEXT      NOT NULL,
     result_id  UUID      NOT NULL,
     created_at TIMESTAMPTZ NOT NULL
 );
-CREATE UNIQUE INDEX form_keys_key_hash_key ON form_keys (key_hash);
 CREATE INDEX form_keys_created_at_idx ON form_keys (created_at);
 
 CREATE TABLE settings (

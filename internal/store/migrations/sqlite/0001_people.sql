@@ -20,7 +20,7 @@ CREATE TABLE users (
     deleted_at          TIMESTAMP,
     -- The living have an address, the deleted have none: it is free again.
     CONSTRAINT users_email_of_the_living_check CHECK ((deleted_at IS NULL) = (email IS NOT NULL))
-);
+) WITHOUT ROWID;
 CREATE UNIQUE INDEX users_email_key ON users (email);
 CREATE UNIQUE INDEX users_id_email_key ON users (id, email);
 CREATE INDEX users_role_idx ON users (role) WHERE role <> 'student';
@@ -33,7 +33,7 @@ CREATE TABLE sessions (
     created_at   TIMESTAMP NOT NULL,
     last_seen_at TIMESTAMP NOT NULL,
     expires_at   TIMESTAMP NOT NULL
-);
+) WITHOUT ROWID;
 CREATE INDEX sessions_user_id_idx ON sessions (user_id);
 CREATE INDEX sessions_last_seen_at_idx ON sessions (last_seen_at);
 
@@ -44,7 +44,7 @@ CREATE TABLE access_links (
     created_at TIMESTAMP NOT NULL,
     expires_at TIMESTAMP NOT NULL,
     used_at    TIMESTAMP
-);
+) WITHOUT ROWID;
 CREATE INDEX access_links_user_id_idx ON access_links (user_id);
 
 -- Failed logins since the last success, by account and by network address.
@@ -55,19 +55,18 @@ CREATE TABLE login_failures (
     blocked_until TIMESTAMP NOT NULL,
     last_at       TIMESTAMP NOT NULL,
     PRIMARY KEY (scope, subject)
-);
+) WITHOUT ROWID;
 CREATE INDEX login_failures_last_at_idx ON login_failures (last_at);
 
 -- Forms that were sent, by the hash of their key, so that a form sent twice is
 -- answered twice and done once.
 CREATE TABLE form_keys (
-    key_hash   TEXT      NOT NULL,
+    key_hash   TEXT      NOT NULL CONSTRAINT form_keys_key_hash_key PRIMARY KEY,
     actor_id   TEXT      NOT NULL,
     digest     TEXT      NOT NULL,
     result_id  TEXT      NOT NULL,
     created_at TIMESTAMP NOT NULL
-);
-CREATE UNIQUE INDEX form_keys_key_hash_key ON form_keys (key_hash);
+) WITHOUT ROWID;
 CREATE INDEX form_keys_created_at_idx ON form_keys (created_at);
 
 CREATE TABLE settings (

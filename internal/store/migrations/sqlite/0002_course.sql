@@ -69,9 +69,8 @@ CREATE TABLE tripwire_users (
     FOREIGN KEY (user_id) REFERENCES users (id),
     CONSTRAINT tripwire_users_email_fkey FOREIGN KEY (user_id, email) REFERENCES users (id, email) ON UPDATE CASCADE,
     CONSTRAINT tripwire_users_email_of_the_living_check CHECK ((deleted_at IS NULL) = (email IS NOT NULL))
-);
-CREATE INDEX tripwire_users_email_idx ON tripwire_users (user_id, email);
-CREATE INDEX tripwire_users_email_lookup_idx ON tripwire_users (email);
+) WITHOUT ROWID;
+CREATE INDEX tripwire_users_email_idx ON tripwire_users (email);
 -- The lists of the panel, and their counts without a look at the rows.
 CREATE INDEX tripwire_users_granted_by_idx ON tripwire_users (granted_by, granted_at, user_id, deleted_at, blocked_at, completed_at);
 CREATE INDEX tripwire_users_granted_at_idx ON tripwire_users (granted_at, user_id, deleted_at, blocked_at, completed_at);
@@ -127,7 +126,6 @@ CREATE TABLE letters (
     sent_at    TIMESTAMP
 );
 CREATE INDEX letters_user_id_idx ON letters (user_id);
-CREATE INDEX letters_waiting_idx ON letters (queued_at) WHERE sent_at IS NULL;
 
 -- Who did what to whom, when, by which door. Append-only.
 CREATE TABLE activity (
