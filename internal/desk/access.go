@@ -60,6 +60,13 @@ func (d *Desk) changePassword(ctx context.Context, actor school.Actor, typed str
 		return err
 	}
 	return d.store.Write(ctx, func(tx *store.Tx) error {
+		now, err := tx.FindAccount(actor.ID)
+		if err != nil {
+			return err
+		}
+		if now.PasswordHash != old.PasswordHash { // changed while we were hashing
+			return school.ErrNotLoggedIn
+		}
 		return keepPassword(tx, actor, actor.ID, hash)
 	})
 }

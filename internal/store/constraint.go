@@ -6,10 +6,8 @@ import "tripwire/internal/school"
 // A constraint that is not here can only be met through a bug of ours, and is
 // Internal.
 var constraintErrors = map[string]*school.Error{
-	"users_email_key":         school.ErrStudentExists,
-	"form_keys_key_hash_key":  ErrFormSent,
-	"users_id_check":          school.ErrNotFound,
-	"module_grants_user_fkey": school.ErrNotFound,
+	"users_email_key":        school.ErrStudentExists,
+	"form_keys_key_hash_key": ErrFormSent,
 }
 
 // ErrFormSent: a form with this key is in the rows already.

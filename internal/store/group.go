@@ -181,9 +181,8 @@ func (w *groupWriter) rollback(ctx context.Context) error {
 // inSavepoint runs one request. A refusal stays with the request; an error means
 // that the transaction is lost for everybody.
 func (w *groupWriter) inSavepoint(ctx context.Context, r *writeRequest) error {
-	r.refusal, r.panic = nil, nil
-	if r.ctx.Err() != nil { // left before its turn
-		r.refusal = r.ctx.Err()
+	r.panic = nil
+	if r.refusal = r.ctx.Err(); r.refusal != nil { // left before its turn
 		return nil
 	}
 	if err := w.conn.run(ctx, "SAVEPOINT request"); err != nil {

@@ -159,7 +159,7 @@ func (s *Store) outcome(err error) error {
 	return err
 }
 
-// Ping answers nil when the database takes a write transaction.
+// Ping answers nil when the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.Read(ctx, func(tx *Tx) error {
 		_, err := one(tx, "SELECT 1", scanInt)

@@ -118,7 +118,7 @@ func list[T any](tx *Tx, query string, scan func(row) (T, error), args ...any) (
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // rows.Err says what matters
 	var all []T
 	for rows.Next() {
 		v, err := scan(rows)

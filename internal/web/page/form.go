@@ -46,7 +46,7 @@ func (c Chrome) fault(fields map[string]string, name string, params map[string]s
 // said twice.
 func summary(c Chrome, code string, params, fields map[string]string) string {
 	switch {
-	case code != "" && !(code == "invalid_input" && len(fields) > 0):
+	case code != "" && (code != "invalid_input" || len(fields) == 0):
 		if fieldHas(fields, code) {
 			return c.P.T("form.correct")
 		}
