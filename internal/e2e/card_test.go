@@ -27,10 +27,12 @@ func TestStudentIsEditedAndBlocked(t *testing.T) {
 			t.Error("the enrolment has not followed the account's e-mail")
 		}
 
-		student := s.visitor("student")
-		student.open("/login")
-		student.logIn("aliya@example.com", testStudent.password)
-		student.at("/password")
+		student, phone := s.visitor("student"), s.visitor("phone")
+		for _, device := range []*tab{student, phone} {
+			device.open("/login")
+			device.logIn("aliya@example.com", testStudent.password)
+			device.at("/password")
+		}
 		manager.follow("Заблокировать")
 		manager.sees("Заблокирован")
 		student.open("/password")
@@ -40,6 +42,8 @@ func TestStudentIsEditedAndBlocked(t *testing.T) {
 		student.sees("Доступ закрыт. Напишите, пожалуйста, своему менеджеру.")
 		manager.follow("Разблокировать")
 		manager.sees("Активен")
+		phone.open("/password")
+		phone.at("/login") // what has ended does not come back
 		student.logIn("aliya@example.com", testStudent.password)
 		student.at("/password")
 		manager.tells(students+"/"+id, map[string]int{"доступ закрыт": 1, "доступ снова открыт": 1, "данные изменены": 1, "первый вход": 1})

@@ -69,6 +69,7 @@ func (tx *Tx) DeleteStaleAccess(idleSince, before time.Time) (int64, error) {
 		limit     time.Time
 	}{
 		{"DELETE FROM sessions WHERE last_seen_at <= $1", idleSince},
+		{"DELETE FROM access_links WHERE expires_at < $1", before},
 		{"DELETE FROM login_failures WHERE last_at < $1", before},
 		{"DELETE FROM form_keys WHERE created_at < $1", before},
 	} {

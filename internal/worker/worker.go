@@ -34,6 +34,6 @@ func sweep(ctx context.Context, d *desk.Desk, log *slog.Logger) {
 	case err != nil:
 		log.ErrorContext(ctx, "sweep", "error", err.Error())
 	case n > 0:
-		log.InfoContext(ctx, "swept ended sessions, old failures and old form keys", "rows", n)
+		log.InfoContext(ctx, "swept ended sessions and links, old failures and form keys", "rows", n)
 	}
 }

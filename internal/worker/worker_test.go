@@ -75,7 +75,7 @@ func TestTheSweepTakesWhatIsOldOnly(t *testing.T) {
 			worker.Run(working, d, slog.New(slog.NewTextHandler(log, nil)))
 			close(ended)
 		}()
-		if line := <-log; !strings.Contains(line, "rows=4") { // a session, two counters, a form key
+		if line := <-log; !strings.Contains(line, "rows=5") { // a session, a link, two counters, a form key
 			t.Errorf("logged %s", line)
 		}
 		stop()
@@ -88,7 +88,7 @@ func TestTheSweepTakesWhatIsOldOnly(t *testing.T) {
 			"SELECT count(*) FROM login_failures":                      4,
 			"SELECT count(*) FROM form_keys":                           2,
 			"SELECT count(*) FROM tripwire_users":                      3,
-			"SELECT count(*) FROM access_links":                        3,
+			"SELECT count(*) FROM access_links":                        2,
 			"SELECT count(*) FROM activity WHERE action <> 'x'":        3 + 2, // the course and the manager before them
 			"SELECT count(*) FROM letters WHERE sent_at IS NULL":       3,
 			"SELECT count(*) FROM module_unlocks":                      3,

@@ -46,6 +46,7 @@ CREATE TABLE access_links (
     used_at    TIMESTAMPTZ
 );
 CREATE INDEX access_links_user_id_idx ON access_links (user_id);
+CREATE INDEX access_links_expires_at_idx ON access_links (expires_at);
 
 -- Failed logins since the last success, by account and by network address.
 CREATE TABLE login_failures (
