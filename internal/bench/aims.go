@@ -11,39 +11,52 @@ import (
 // aims compares what was measured with what is wanted.
 func (r *report) aims() {
 	var rows [][]string
+	link := func(engine string, clients int) string {
+		return creation{engine: engine, access: school.AccessLink, clients: clients}.name()
+	}
 	for _, engine := range engines {
-		rows = r.ratio(rows, "without the hash, 1 client, "+engineNames[engine]+": at most 2 × the time of the bare durable transaction",
-			r.rate("floor/"+engine+"/1"), r.rate(creation{engine: engine, access: school.AccessLink, clients: 1}.name()), 2, false)
+		bare := commit{engine: engine, conns: 1, group: 1}
+		rows = r.atMost(rows, "without the hash, 1 client, "+engineNames[engine]+": at most 2 × the time of the bare transaction, "+bare.rows(),
+			bare.name(), link(engine, 1), 2)
+		bare.whole = true
+		rows = r.beside(rows, bare, bare.name(), link(engine, 1))
 	}
-	sixteen := r.rate(creation{engine: sqlite, access: school.AccessLink, clients: 16}.name())
-	rows = r.ratio(rows, "without the hash, 16 clients, SQLite: at least 2.5 × one commit for each student",
-		sixteen, r.rate(creation{engine: sqlite, access: school.AccessLink, clients: 16, single: true}.name()), 2.5, true)
-	for _, group := range crowds[1:] {
-		rows = r.ratio(rows, fmt.Sprintf("without the hash, 16 clients, SQLite: at least 0.5 × the bare commit of %d at once", group),
-			sixteen, r.rate("floor/sqlite/"+strconv.Itoa(group)), 0.5, true)
-	}
+	sixteen := link(sqlite, 16)
+	rows = r.atLeast(rows, "without the hash, 16 clients, SQLite: at least 2.5 × one commit for each student",
+		sixteen, creation{engine: sqlite, access: school.AccessLink, clients: 16, single: true}.name(), 2.5)
+	bare := commit{engine: sqlite, conns: 1, group: 16}
+	rows = r.atLeast(rows, "without the hash, 16 clients, SQLite: at least 0.5 × the bare commits of 16 students, "+bare.rows(), sixteen, bare.name(), 0.5)
+	bare.whole = true
+	rows = r.beside(rows, bare, sixteen, bare.name())
 	for _, engine := range engines {
 		for _, clients := range crowds[1:] {
-			rows = r.ratio(rows, fmt.Sprintf("with the hash, %d clients, %s: at least 0.9 × the hash alone on %d cores", clients, engineNames[engine], cores()),
-				r.rate(creation{engine: engine, access: school.AccessPassword, clients: clients}.name()), r.rate("floor/hash/"+strconv.Itoa(cores())), 0.9, true)
+			rows = r.atLeast(rows, fmt.Sprintf("with the hash, %d clients, %s: at least 0.9 × the hash alone on %d cores", clients, engineNames[engine], cores()),
+				creation{engine: engine, access: school.AccessPassword, clients: clients}.name(), "floor/hash/"+strconv.Itoa(cores()), 0.9)
 		}
 	}
 	r.table("Aims", "aim | measured | met", r.limits(rows))
 }
 
-func (r *report) rate(name string) float64 { return r.sheet.median(name).Rate }
+func (r *report) atLeast(rows [][]string, aim, name, to string, bound float64) [][]string {
+	n := r.sheet.ratio(name, to)
+	return ratioRow(rows, aim, n, yes(n >= bound))
+}
 
-// ratio adds a row for two rates of which both were measured.
-func (r *report) ratio(rows [][]string, aim string, rate, to, bound float64, atLeast bool) [][]string {
-	if rate == 0 || to == 0 {
+func (r *report) atMost(rows [][]string, aim, name, to string, bound float64) [][]string {
+	n := r.sheet.ratio(name, to)
+	return ratioRow(rows, aim, n, yes(n <= bound))
+}
+
+// beside tells the same ratio to a floor for which there is no aim.
+func (r *report) beside(rows [][]string, bare commit, name, to string) [][]string {
+	return ratioRow(rows, "(the same, beside "+bare.rows()+")", r.sheet.ratio(name, to), "")
+}
+
+func ratioRow(rows [][]string, aim string, n float64, met string) [][]string {
+	if n == 0 {
 		return rows
 	}
-	n := rate / to
-	met := n <= bound
-	if atLeast {
-		met = n >= bound
-	}
-	return append(rows, []string{aim, fmt.Sprintf("%.2f ×", n), yes(met)})
+	return append(rows, []string{aim, fmt.Sprintf("%.2f ×", n), met})
 }
 
 func yes(met bool) string {

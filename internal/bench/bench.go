@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -33,7 +34,7 @@ var crowds = []int{1, 16, 64}
 // falls on everything alike, and then what is measured once.
 func (b *bench) measure(ctx context.Context) error {
 	for round := range b.rounds {
-		if err := b.runAll(ctx, fmt.Sprintf("round %d of %d", round+1, b.rounds), append(b.floorTasks(), b.createTasks()...)); err != nil {
+		if err := b.runAll(ctx, fmt.Sprintf("round %d of %d", round+1, b.rounds), b.roundTasks()); err != nil {
 			return err
 		}
 	}
@@ -99,31 +100,36 @@ func creations() (all []creation) {
 	return append(all, creation{engine: sqlite, access: school.AccessLink, clients: 16, single: true})
 }
 
-func (b *bench) createTasks() (tasks []task) {
-	for _, c := range creations() {
-		tasks = append(tasks, task{c.name(), func(ctx context.Context, name string) error {
-			p, err := b.create(ctx, c)
-			if err == nil {
-				b.add(name, p)
+// roundTasks puts each creation beside the floor that it is compared with.
+func (b *bench) roundTasks() []task {
+	create := func(engine string, access school.Access) (tasks []task) {
+		for _, c := range creations() {
+			if c.engine == engine && c.access == access {
+				tasks = append(tasks, task{c.name(), func(ctx context.Context, name string) error { return b.create(ctx, name, c) }})
 			}
-			return err
-		}})
+		}
+		return tasks
 	}
-	return tasks
+	return slices.Concat(b.httpTasks(),
+		b.commitTasks(sqlite), create(sqlite, school.AccessLink), create(sqlite, school.AccessPassword),
+		b.hashTasks(),
+		create(postgres, school.AccessPassword), create(postgres, school.AccessLink), b.commitTasks(postgres))
 }
 
 // create measures one way to create students, in a school of its own.
-func (b *bench) create(ctx context.Context, c creation) (p point, err error) {
-	err = b.atPlace(ctx, c.engine, c.single, func(at *place) error {
+func (b *bench) create(ctx context.Context, name string, c creation) error {
+	return b.atPlace(ctx, c.engine, c.single, func(at *place) error {
 		all, closeAll, err := at.clients(ctx, c.clients)
 		if err != nil {
 			return err
 		}
 		defer closeAll()
-		p, err = load(ctx, creating(all, c.access, !c.page), b.each)
+		p, err := load(ctx, creating(all, c.access, !c.page), b.each)
+		if err == nil {
+			b.add(name, p)
+		}
 		return err
 	})
-	return p, err
 }
 
 // atPlace runs fn at a desk of its own.

@@ -14,20 +14,31 @@ import (
 	"tripwire/internal/password"
 )
 
-// floorTasks are what a creation cannot be faster than.
-func (b *bench) floorTasks() (tasks []task) {
+// httpTasks, hashTasks and commitTasks are the floor: what a creation cannot be
+// faster than.
+func (b *bench) httpTasks() (tasks []task) {
 	for _, clients := range crowds {
 		tasks = append(tasks, task{"floor/http/" + strconv.Itoa(clients), func(ctx context.Context, name string) error {
 			return b.plainHTTP(ctx, name, clients)
 		}})
 	}
+	return tasks
+}
+
+func (b *bench) hashTasks() (tasks []task) {
 	for _, n := range []int{1, cores()} {
 		tasks = append(tasks, task{"floor/hash/" + strconv.Itoa(n), func(ctx context.Context, name string) error {
 			return b.bareHash(ctx, name, n)
 		}})
 	}
+	return tasks
+}
+
+func (b *bench) commitTasks(engine string) (tasks []task) {
 	for _, c := range commits() {
-		tasks = append(tasks, task{c.name(), func(ctx context.Context, name string) error { return b.bareRows(ctx, name, c) }})
+		if c.engine == engine {
+			tasks = append(tasks, task{c.name(), func(ctx context.Context, name string) error { return b.bareRows(ctx, name, c) }})
+		}
 	}
 	return tasks
 }
@@ -46,6 +57,13 @@ func (c commit) name() string {
 		name += "/whole"
 	}
 	return name
+}
+
+func (c commit) rows() string {
+	if c.whole {
+		return "every row of a creation"
+	}
+	return "the student's two rows"
 }
 
 func commits() (all []commit) {

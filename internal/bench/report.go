@@ -43,8 +43,8 @@ func (r *report) table(title, head string, rows [][]string) {
 }
 
 func (r *report) machine(m machine) {
-	r.line("Measured on %s: %d cores, %.0f GiB of memory, %s on %s, %s, SQLite %s (WAL, synchronous=FULL), PostgreSQL %s (fsync on), %d rounds of %s for each point.",
-		m.Date, m.Cores, m.MemoryGiB, m.Filesystem, m.OS, m.Go, m.SQLite, m.PostgreSQL, r.rounds, r.each)
+	r.line("Measured on %s: %d cores, %.0f GiB of memory, %s on %s, %s, SQLite %s (WAL, synchronous=FULL), PostgreSQL %s (fsync on), %s of %s for each point.",
+		m.Date, m.Cores, m.MemoryGiB, m.Filesystem, m.OS, m.Go, m.SQLite, m.PostgreSQL, plural(r.rounds, "round"), r.each)
 }
 
 // speed is a row for a point with a rate; none when it was not measured.
@@ -72,10 +72,7 @@ const speedHead = " | a second | p50, ms | p99, ms"
 func (r *report) floor() {
 	var rows [][]string
 	for _, c := range commits() {
-		what := engineNames[c.engine] + ", the driver alone: the student's two rows"
-		if c.whole {
-			what = engineNames[c.engine] + ", the driver alone: every row of a creation"
-		}
+		what := engineNames[c.engine] + ", the driver alone: " + c.rows()
 		how := plural(c.group, "student") + " in a commit"
 		if c.engine == postgres {
 			how = plural(c.conns, "connection")

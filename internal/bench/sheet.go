@@ -39,6 +39,21 @@ func (s *sheet) median(name string) point {
 	}
 }
 
+// ratio answers how many times faster one was than the other, in the median
+// round: what slows the machine down slows both of a round. 0 where one was not
+// measured.
+func (s *sheet) ratio(name, to string) float64 {
+	mine, other := s.points[name], s.points[to]
+	var rounds []point
+	for i := range min(len(mine), len(other)) {
+		rounds = append(rounds, point{Rate: mine[i].Rate / other[i].Rate})
+	}
+	if len(rounds) == 0 {
+		return 0
+	}
+	return middle(rounds, func(p point) float64 { return p.Rate })
+}
+
 func middle[T cmp.Ordered](all []point, of func(point) T) T {
 	values := make([]T, len(all))
 	for i, p := range all {

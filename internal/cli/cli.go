@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	_ "time/tzdata" // a machine without zone files must not show another time
 
 	"github.com/alecthomas/kong"
 

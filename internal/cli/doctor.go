@@ -49,15 +49,14 @@ func (c *doctorCommand) Run(ctx context.Context, stdio IO) error {
 func (c *doctorCommand) attend(ctx context.Context, stdio IO, d *desk.Desk) (err error) {
 	var found diagnosis
 	if c.Fix {
-		if found.Done, err = d.Repair(ctx); err != nil {
-			return err
-		}
+		found.Done, err = d.Repair(ctx)
 	}
-	if found.Findings, err = d.Examine(ctx); err != nil {
-		return err
+	if err == nil {
+		found.Findings, err = d.Examine(ctx)
 	}
-	if err := c.print(stdio, found); err != nil {
-		return err
+	// What was done and found is told also when the rest failed.
+	if printed := c.print(stdio, found, err == nil); err != nil || printed != nil {
+		return errors.Join(err, printed)
 	}
 	if len(found.Findings) > 0 {
 		return errSilent
@@ -65,7 +64,7 @@ func (c *doctorCommand) attend(ctx context.Context, stdio IO, d *desk.Desk) (err
 	return nil
 }
 
-func (c *doctorCommand) print(stdio IO, found diagnosis) error {
+func (c *doctorCommand) print(stdio IO, found diagnosis, complete bool) error {
 	if c.JSON {
 		none := []school.Finding{} // [] and not null, for whoever reads it with a script
 		found.Done, found.Findings = append(none, found.Done...), append(none, found.Findings...)
@@ -83,7 +82,7 @@ func (c *doctorCommand) print(stdio IO, found diagnosis) error {
 			return err
 		}
 	}
-	if len(found.Findings) > 0 {
+	if len(found.Findings) > 0 || !complete {
 		return nil
 	}
 	_, err := fmt.Fprintln(stdio.Out, "ok      the database is as it should be")

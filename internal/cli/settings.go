@@ -94,7 +94,7 @@ func (s serverFlags) check(f *faults) (out surroundings) {
 	}
 	if out.baseURL = strings.TrimSuffix(s.BaseURL, "/"); out.baseURL == "" {
 		out.baseURL = defaultBaseURL(host, port)
-	} else if u, err := url.Parse(out.baseURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" {
+	} else if u, err := url.Parse(out.baseURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
 		f.add("--base-url (TRIPWIRE_BASE_URL): %q is not an address like https://school.example", s.BaseURL)
 	}
 	if out.hashMemory, err = strconv.Atoi(s.HashMemory); err != nil || out.hashMemory < password.MinMemoryMiB || out.hashMemory > 65536 {

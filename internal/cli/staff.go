@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -110,17 +111,23 @@ func (c *staffDisable) Run(ctx context.Context, stdio IO, parent *commands) erro
 
 type staffReset struct {
 	Email   string `required:"" help:"E-mail address of the person."`
-	BaseURL string `name:"base-url" env:"TRIPWIRE_BASE_URL" default:"http://127.0.0.1:8080" help:"Address that people type (${default})."`
+	BaseURL string `name:"base-url" env:"TRIPWIRE_BASE_URL" placeholder:"URL" help:"Address that people type, as for serve."`
+	Addr    string `env:"TRIPWIRE_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address that the server listens on, as for serve (${default})."`
 }
 
 // Run prints the link.
 func (c *staffReset) Run(ctx context.Context, stdio IO, parent *commands) error {
+	var wrong faults
+	around := serverFlags{Addr: c.Addr, BaseURL: c.BaseURL, HashMemory: strconv.Itoa(password.DefaultMemoryMiB), LogFormat: "text"}.check(&wrong)
+	if err := wrong.err(); err != nil {
+		return err
+	}
 	return parent.Staff.atDesk(ctx, stdio, func(d *desk.Desk) error {
 		path, ends, err := d.ResetStaff(ctx, school.Terminal(), c.Email)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(stdio.Out, "one-time link, until %s UTC:\n  %s\n", ends.Format("2006-01-02 15:04"), strings.TrimSuffix(c.BaseURL, "/")+path)
+		_, err = fmt.Fprintf(stdio.Out, "one-time link, until %s UTC:\n  %s\n", ends.Format("2006-01-02 15:04"), around.baseURL+path)
 		return err
 	})
 }

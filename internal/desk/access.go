@@ -19,8 +19,9 @@ func (d *Desk) SetOwnPassword(ctx context.Context, actor school.Actor, typed str
 	return d.changePassword(ctx, actor, typed, nil)
 }
 
-// ChangePassword replaces the person's own password by another. Errors: Invalid
-// password_wrong at field current_password, password_* at field password.
+// ChangePassword replaces the person's own password by another. Wrong guesses are
+// slowed as at the login. Errors: Invalid password_wrong at field
+// current_password, password_* at field password, Limited too_many_attempts.
 func (d *Desk) ChangePassword(ctx context.Context, actor school.Actor, current, typed string) error {
 	return d.changePassword(ctx, actor, typed, &current)
 }
@@ -38,7 +39,7 @@ func (d *Desk) changePassword(ctx context.Context, actor school.Actor, typed str
 	p, err := school.CheckPassword(typed, old.Email)
 	faults.Add("password", err)
 	if current != nil {
-		right, err := d.hasher.Verify(ctx, old.PasswordHash, norm.NFC.String(*current))
+		right, err := d.knows(ctx, old, *current)
 		if err != nil {
 			return err
 		}
@@ -71,6 +72,20 @@ func (d *Desk) changePassword(ctx context.Context, actor school.Actor, typed str
 	})
 }
 
+// knows reports whether the person knows the account's password; wrong guesses are
+// slowed. Errors: Limited too_many_attempts.
+func (d *Desk) knows(ctx context.Context, a school.Account, typed string) (bool, error) {
+	throttle := throttleFor(a.Email, string(a.ID))
+	if err := d.reserveAttempt(ctx, throttle); err != nil {
+		return false, err
+	}
+	right, err := d.hasher.Verify(ctx, a.PasswordHash, norm.NFC.String(typed))
+	if err != nil || !right {
+		return false, err
+	}
+	return true, d.store.Write(ctx, func(tx *store.Tx) error { return forgive(tx, throttle) })
+}
+
 // keepPassword makes hash the person's own password and ends every session that
 // the old one opened.
 func keepPassword(tx *store.Tx, actor school.Actor, id school.UserID, hash string) error {
@@ -100,7 +115,7 @@ func (d *Desk) LinkOwner(ctx context.Context, token string) (a school.Account, e
 // UseLink spends a one-time link to set the person's own password, and logs them
 // in. Errors: NotFound link_invalid, Invalid password_* at field password,
 // Forbidden account_blocked.
-func (d *Desk) UseLink(ctx context.Context, token, typed string) (school.Account, error) {
+func (d *Desk) UseLink(ctx context.Context, from school.Visitor, token, typed string) (school.Account, error) {
 	a, err := d.LinkOwner(ctx, token)
 	if err != nil {
 		return a, err
@@ -125,13 +140,13 @@ func (d *Desk) UseLink(ctx context.Context, token, typed string) (school.Account
 		case a.Blocked || !a.DisabledAt.IsZero():
 			return school.ErrAccountBlocked
 		}
-		if err := tx.InsertActivity(actorOf(a), school.LinkUsed, a.ID, nil); err != nil {
+		if err := tx.InsertActivity(arriving(from, a), school.LinkUsed, a.ID, nil); err != nil {
 			return err
 		}
-		if err := keepPassword(tx, actorOf(a), a.ID, hash); err != nil {
+		if err := keepPassword(tx, arriving(from, a), a.ID, hash); err != nil {
 			return err
 		}
-		return noteLogin(tx, a)
+		return noteLogin(tx, from, a)
 	})
 	a.MustChange = false
 	return a, err

@@ -111,9 +111,7 @@ func (d *Desk) fulfil(ctx context.Context, actor school.Actor, o order) (c schoo
 				return err
 			}
 		}
-		if err := tx.InsertActivity(actor, school.StudentCreated, id, map[string]string{
-			"email": string(o.student.Email), "course": o.course.Title, "access": string(o.student.Access),
-		}); err != nil {
+		if err := tx.InsertActivity(actor, school.StudentCreated, id, o.details()); err != nil {
 			return err
 		}
 		if err := tx.InsertLetter(id, "welcome"); err != nil {
@@ -123,6 +121,15 @@ func (d *Desk) fulfil(ctx context.Context, actor school.Actor, o order) (c schoo
 		return err
 	})
 	return c, err
+}
+
+// details are what the history tells of the creation.
+func (o order) details() map[string]string {
+	d := map[string]string{"email": string(o.student.Email), "course": o.course.Title, "access": string(o.student.Access)}
+	if o.student.Price != o.course.Price {
+		d["price"] = o.student.Price.String()
+	}
+	return d
 }
 
 func (o order) account(id school.UserID, c school.Created) school.Account {
@@ -161,6 +168,8 @@ func formDigest(f school.NewStudentForm) string {
 }
 
 // repeat answers a form that was answered before, without writing anything.
+// Errors: Conflict form_key_reused for other contents, Conflict already_created
+// (with student_id) when what the first answer showed no longer opens anything.
 func (d *Desk) repeat(ctx context.Context, actor school.Actor, f school.NewStudentForm) (c school.Created, err error) {
 	scope, err := actor.Scope(school.ViewStudents)
 	if err != nil {
@@ -175,48 +184,57 @@ func (d *Desk) repeat(ctx context.Context, actor school.Actor, f school.NewStude
 		if sent.ActorID != actor.ID || sent.Digest != formDigest(f) {
 			return school.ErrFormKeyReused
 		}
-		settings, err := tx.FindSettings()
-		if err != nil {
-			return err
-		}
 		if c.Student, err = tx.FindStudent(scope, sent.ResultID); err != nil {
 			return err
 		}
 		if account, err = tx.FindAccount(sent.ResultID); err != nil {
 			return err
 		}
-		c.LinkEnds = c.Student.GrantedAt.Add(time.Duration(settings.LinkHours) * time.Hour)
-		c.Unlocked, err = tx.ListUnlocked(sent.ResultID)
+		if c.Unlocked, err = tx.ListUnlocked(sent.ResultID); err != nil || f.Access != string(school.AccessLink) {
+			return err
+		}
+		link, err := tx.FindLink(digest(linkToken(f.Key)))
+		c.LinkEnds = link.ExpiresAt
 		return err
 	})
-	if err != nil {
-		return c, err
+	gone := school.ErrAlreadyCreated.With("student_id", string(c.Student.ID))
+	switch {
+	case errors.Is(err, school.ErrLinkInvalid) || err == nil && !c.Student.DeletedAt.IsZero():
+		return school.Created{}, gone
+	case err != nil:
+		return school.Created{}, err
 	}
 	c.Repeated, c.LetterQueued, c.At = true, true, c.Student.GrantedAt
 	if c.Access = school.Access(f.Access); c.Access == school.AccessLink {
 		c.Link = "/access/" + linkToken(f.Key)
 		return c, nil
 	}
-	c.Access, c.LinkEnds = school.AccessPassword, time.Time{}
+	c.Access = school.AccessPassword
 	c.MustChange, c.PasswordEnds = account.MustChange, account.PasswordExpiresAt
-	return c, d.repeatPassword(ctx, &c, account, f.Password)
+	c.Password, err = d.samePassword(ctx, account, f.Password)
+	if err != nil {
+		return school.Created{}, err
+	}
+	if c.Password == "" && account.MustChange { // still the first one, and not this one
+		return school.Created{}, school.ErrFormKeyReused
+	}
+	if c.Password == "" {
+		return school.Created{}, gone
+	}
+	return c, nil
 }
 
-// repeatPassword shows the typed password again only if it is the student's.
-func (d *Desk) repeatPassword(ctx context.Context, c *school.Created, a school.Account, typed string) error {
-	p, err := school.CheckPassword(typed, c.Student.Email)
+// samePassword answers the typed password if it is the account's; empty if not.
+func (d *Desk) samePassword(ctx context.Context, a school.Account, typed string) (string, error) {
+	p, err := school.CheckPassword(typed, a.Email)
 	if err != nil {
-		return school.ErrFormKeyReused
+		return "", nil //nolint:nilerr // what was never a password is not this one
 	}
 	right, err := d.hasher.Verify(ctx, a.PasswordHash, p)
-	if err != nil {
-		return err
+	if err != nil || !right {
+		return "", err
 	}
-	if !right {
-		return school.ErrFormKeyReused
-	}
-	c.Password = p
-	return nil
+	return p, nil
 }
 
 // nameTheStudent adds who has the e-mail to a student_exists, if the actor may

@@ -118,7 +118,7 @@ func TestEveryVerbIsAllOrNothing(t *testing.T) {
 			act  func() error
 		}{
 			{"use link", func() error {
-				_, err := p.UseLink(ctx, strings.TrimPrefix(first.Link, "/access/"), "own password")
+				_, err := p.UseLink(ctx, school.Visitor{}, strings.TrimPrefix(first.Link, "/access/"), "own password")
 				return err
 			}},
 			{"change password", func() error { return p.ChangePassword(ctx, me, "own password", "next password") }},
@@ -170,7 +170,7 @@ func TestTheFirstStartIsAllOrNothing(t *testing.T) {
 			func() error { return p.PrepareSchool(ctx) },
 			func() (err error) { path, err = p.OfferSetup(ctx); return err },
 			func() error {
-				_, err := p.SetUp(ctx, strings.TrimPrefix(path, "/setup/"), school.NewStaff{FullName: "Boss", Email: "boss@example.com", Password: "correct horse"})
+				_, err := p.SetUp(ctx, school.Visitor{}, strings.TrimPrefix(path, "/setup/"), school.NewStaff{FullName: "Boss", Email: "boss@example.com", Password: "correct horse"})
 				return err
 			},
 		} {
@@ -305,7 +305,7 @@ func TestTheSameFormAtOnceIsOneStudent(t *testing.T) {
 				t.Errorf("%s: %d new students, %d accounts more", access, news, kinds(t, target)["users"]-before)
 			}
 			if access == "link" {
-				if _, err := p.UseLink(context.Background(), strings.TrimPrefix(answers[0].Link, "/access/"), "own password"); err != nil {
+				if _, err := p.UseLink(context.Background(), school.Visitor{}, strings.TrimPrefix(answers[0].Link, "/access/"), "own password"); err != nil {
 					t.Errorf("the link shown twice: %v", err)
 				}
 			}
@@ -451,7 +451,7 @@ func TestSecretsAreNowhereInTheDatabase(t *testing.T) {
 		}
 		secrets["link"], secrets["key of the link"] = strings.TrimPrefix(c.Link, "/access/"), form.Key
 		secrets["used link"] = strings.TrimPrefix(p.student(t, p.a, "c1@example.com").Link, "/access/")
-		if _, err := p.UseLink(ctx, secrets["used link"], "own-password-of-c"); err != nil {
+		if _, err := p.UseLink(ctx, school.Visitor{}, secrets["used link"], "own-password-of-c"); err != nil {
 			t.Fatal(err)
 		}
 		secrets["own password"] = "own-password-of-c"
@@ -464,7 +464,7 @@ func TestSecretsAreNowhereInTheDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 		secrets["link of staff"] = strings.TrimPrefix(path, "/access/")
-		if _, err := p.LogIn(ctx, "a1@example.com", "wrong-password-of-a", "192.0.2.77"); !errors.Is(err, school.ErrWrongCredentials) {
+		if _, err := p.LogIn(ctx, school.Visitor{Address: "192.0.2.77"}, "a1@example.com", "wrong-password-of-a"); !errors.Is(err, school.ErrWrongCredentials) {
 			t.Fatal(err)
 		}
 		secrets["wrong password"], secrets["network address"] = "wrong-password-of-a", "192.0.2.77"

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 
 	"tripwire/internal/password"
 	"tripwire/internal/school"
@@ -43,10 +44,16 @@ func (d *Desk) EditSettings(ctx context.Context, actor school.Actor, s school.Se
 		return err
 	}
 	return d.store.Write(ctx, func(tx *store.Tx) error {
+		old, err := tx.FindSettings()
+		if err != nil {
+			return err
+		}
 		if err := tx.UpdateSettings(s); err != nil {
 			return err
 		}
-		return tx.InsertActivity(actor, school.SettingsEdited, "", nil)
+		return tx.InsertActivity(actor, school.SettingsEdited, "", map[string]string{
+			"before": fmt.Sprintf("%+v", old), "after": fmt.Sprintf("%+v", s),
+		})
 	})
 }
 

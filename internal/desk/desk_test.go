@@ -73,7 +73,7 @@ func TestCreateStudentOpensTheFirstModuleByTheTrigger(t *testing.T) {
 		if err != nil || rows != 1 || module != 16 {
 			t.Fatalf("rows %d, module %d, %v", rows, module, err)
 		}
-		if _, err := p.LogIn(context.Background(), "Test123@example.com", "test1234", "192.0.2.1"); err != nil {
+		if _, err := p.LogIn(context.Background(), school.Visitor{Address: "192.0.2.1"}, "Test123@example.com", "test1234"); err != nil {
 			t.Fatalf("log in: %v", err)
 		}
 	})

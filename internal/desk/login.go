@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -12,17 +13,16 @@ import (
 	"tripwire/internal/store"
 )
 
-// LogIn checks e-mail and password. address is where the attempt comes from.
-// Unknown and known e-mails are answered alike, in text and in time. Errors:
+// LogIn checks e-mail and password. Unknown and known e-mails are answered alike, in text and in time. Errors:
 // Unauthenticated wrong_credentials, Limited too_many_attempts (with seconds),
 // and, only to who knows the password, Forbidden account_blocked or
 // password_expired.
-func (d *Desk) LogIn(ctx context.Context, email, typed, address string) (school.Account, error) {
+func (d *Desk) LogIn(ctx context.Context, from school.Visitor, email, typed string) (school.Account, error) {
 	normal, emailErr := school.NewEmail(email)
 	if emailErr != nil {
 		normal = school.Email(school.Fold(email))
 	}
-	throttle := throttleFor(normal, address)
+	throttle := throttleFor(normal, from.Address)
 	if err := d.reserveAttempt(ctx, throttle); err != nil {
 		return school.Account{}, err
 	}
@@ -43,11 +43,11 @@ func (d *Desk) LogIn(ctx context.Context, email, typed, address string) (school.
 	if !right {
 		return school.Account{}, school.ErrWrongCredentials
 	}
-	return a, d.admit(ctx, a, throttle)
+	return a, d.admit(ctx, from, a, throttle)
 }
 
 // admit lets in who has shown the right password, if the account may be used.
-func (d *Desk) admit(ctx context.Context, a school.Account, throttle []bucket) error {
+func (d *Desk) admit(ctx context.Context, from school.Visitor, a school.Account, throttle []bucket) error {
 	return d.store.Write(ctx, func(tx *store.Tx) error {
 		now, err := tx.FindAccount(a.ID) // it may have been deleted or changed meanwhile
 		if err != nil {
@@ -64,16 +64,16 @@ func (d *Desk) admit(ctx context.Context, a school.Account, throttle []bucket) e
 		if err := forgive(tx, throttle); err != nil {
 			return err
 		}
-		return noteLogin(tx, a)
+		return noteLogin(tx, from, a)
 	})
 }
 
-func noteLogin(tx *store.Tx, a school.Account) error {
+func noteLogin(tx *store.Tx, from school.Visitor, a school.Account) error {
 	first, err := tx.UpdateLastLogin(a.ID)
 	if err != nil || !first || a.Role != school.RoleStudent {
 		return err
 	}
-	return tx.InsertActivity(actorOf(a), school.FirstLogin, a.ID, nil)
+	return tx.InsertActivity(arriving(from, a), school.FirstLogin, a.ID, nil)
 }
 
 // bucket is one of the counters that slow failed logins down.
@@ -98,8 +98,21 @@ const (
 func throttleFor(email school.Email, address string) []bucket {
 	return []bucket{
 		{"account", digest(string(email)), freeAccountFailures, longestAccountWait},
-		{"address", digest(address), freeAddressFailures, longestAddressWait},
+		{"address", digest(network(address)), freeAddressFailures, longestAddressWait},
 	}
+}
+
+// network is what one visitor has to itself: an IPv4 address, or a /64 of IPv6,
+// of which anybody has as many addresses as they like.
+func network(address string) string {
+	addr, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if addr = addr.Unmap().WithZone(""); addr.Is6() {
+		return netip.PrefixFrom(addr, 64).Masked().String()
+	}
+	return addr.String()
 }
 
 // reserveAttempt counts the attempt as failed before it is checked, so that a
@@ -131,7 +144,7 @@ func (d *Desk) reserveAttempt(ctx context.Context, throttle []bucket) error {
 // wait doubles with each failure beyond the free ones.
 func (b bucket) wait(failures int) time.Duration {
 	beyond := failures - b.free
-	if beyond < 0 {
+	if beyond < 0 { // the last free one has been used: the next has to wait
 		return 0
 	}
 	return min(time.Second<<min(beyond, 20), b.longest)
@@ -151,6 +164,13 @@ func forgive(tx *store.Tx, throttle []bucket) error {
 	f.Failures--
 	f.BlockedUntil = tx.Now
 	return tx.UpsertLoginFailures(address.scope, address.subject, f)
+}
+
+// arriving is the person of an account on the way in.
+func arriving(from school.Visitor, a school.Account) school.Actor {
+	actor := actorOf(a)
+	actor.RequestID = from.RequestID
+	return actor
 }
 
 // actorOf is the person of an account acting for themselves in the panel.

@@ -43,7 +43,7 @@ func openAt(t *testing.T, target storetest.Target) (place, *clock) {
 // login answers the code of a login; empty: let in.
 func (p place) login(t *testing.T, email, typed, address string) string {
 	t.Helper()
-	_, err := p.LogIn(context.Background(), email, typed, address)
+	_, err := p.LogIn(context.Background(), school.Visitor{Address: address}, email, typed)
 	return codeOf(t, err)
 }
 
@@ -71,7 +71,7 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 		}
 		var waits []int
 		for range 12 {
-			_, err := p.LogIn(context.Background(), "A@example.com ", right, home) // not even the right one, however it is spelled
+			_, err := p.LogIn(context.Background(), school.Visitor{Address: home}, "A@example.com ", right) // not even the right one, however it is spelled
 			var e *school.Error
 			if !errors.As(err, &e) || e.Code != "too_many_attempts" || e.Kind != school.Limited {
 				t.Fatalf("after %d waits: %v", len(waits), err)
@@ -169,7 +169,7 @@ func TestParallelGuessesAreAllCounted(t *testing.T) {
 			var all sync.WaitGroup
 			for i := range cap(codes) {
 				all.Go(func() {
-					_, err := p.LogIn(context.Background(), email(i), wrong, home)
+					_, err := p.LogIn(context.Background(), school.Visitor{Address: home}, email(i), wrong)
 					codes <- codeOf(t, err)
 				})
 			}
@@ -205,7 +205,7 @@ func TestUnknownAndKnownAddressesAreAnsweredAlike(t *testing.T) {
 		var answers []string
 		for _, email := range []string{"a@example.com", "nobody@example.com", "linked@example.com", "gone@example.com", "no address", "", "тест@example.com", strings.Repeat("x", 5000) + "@example.com"} {
 			hasher := password.NewHasher(password.DefaultMemoryMiB)
-			a, err := desk.New(p.store, hasher).LogIn(context.Background(), email, wrong, home)
+			a, err := desk.New(p.store, hasher).LogIn(context.Background(), school.Visitor{Address: home}, email, wrong)
 			if a.ID != "" || a.PasswordHash != "" {
 				t.Errorf("%.30s: a stranger is given %+v", email, a)
 			}
@@ -265,7 +265,7 @@ func TestOnlyLivingAccountsLogIn(t *testing.T) {
 		check("disabled", "b@example.com", right, "account_blocked")
 		path, _, err := p.ResetStaff(ctx, p.admin, "b@example.com")
 		do(err)
-		_, err = p.UseLink(ctx, strings.TrimPrefix(path, "/access/"), "another horse")
+		_, err = p.UseLink(ctx, school.Visitor{}, strings.TrimPrefix(path, "/access/"), "another horse")
 		do(err)
 		check("reset", "b@example.com", right, "wrong_credentials")
 		check("reset", "b@example.com", "another horse", "")
@@ -278,7 +278,7 @@ func TestOnlyLivingAccountsLogIn(t *testing.T) {
 		check("at its end", "new@example.com", "test1234", "password_expired")
 		link, _, err := p.IssueLink(ctx, p.a, id)
 		do(err)
-		_, err = p.UseLink(ctx, strings.TrimPrefix(link, "/access/"), "own password")
+		_, err = p.UseLink(ctx, school.Visitor{}, strings.TrimPrefix(link, "/access/"), "own password")
 		do(err)
 		clock.forward(1000 * time.Hour)
 		check("own password", "new@example.com", "own password", "")
@@ -327,7 +327,7 @@ func TestSessionsEndWhenTheAccessEnds(t *testing.T) {
 				if !p.arrives(t, "one") {
 					t.Error("issuing a link ended the session")
 				}
-				_, err = p.UseLink(ctx, strings.TrimPrefix(path, "/access/"), "password "+path[8:20])
+				_, err = p.UseLink(ctx, school.Visitor{}, strings.TrimPrefix(path, "/access/"), "password "+path[8:20])
 				return err
 			},
 			"sign out everywhere": func() error { return p.EndMySessions(ctx, me) },
@@ -414,7 +414,7 @@ func TestStudentsReplaceThePasswordThatStaffKnow(t *testing.T) {
 		if code := p.login(t, "s@example.com", "test1234", home); code != "wrong_credentials" {
 			t.Errorf("the old one: %s", code)
 		}
-		a, err := p.LogIn(ctx, "s@example.com", "own password", home)
+		a, err := p.LogIn(ctx, school.Visitor{Address: home}, "s@example.com", "own password")
 		if err != nil || a.MustChange {
 			t.Errorf("the own one: %+v, %v", a, err)
 		}
@@ -477,18 +477,18 @@ func TestALinkOpensOnce(t *testing.T) {
 			"nothing":          {"", "own password"},
 			"a hash is no key": {hashOf(t, target), "own password"},
 		} {
-			if _, err := p.UseLink(ctx, try[0], try[1]); !errors.Is(err, school.ErrLinkInvalid) {
+			if _, err := p.UseLink(ctx, school.Visitor{}, try[0], try[1]); !errors.Is(err, school.ErrLinkInvalid) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if _, err := p.UseLink(ctx, token, "short"); codeOf(t, err) != "invalid_input" {
+		if _, err := p.UseLink(ctx, school.Visitor{}, token, "short"); codeOf(t, err) != "invalid_input" {
 			t.Errorf("a short password: %v", err)
 		}
 		winner := ""
 		var mu sync.Mutex
 		n := race(t, func(i int) error {
 			typed := fmt.Sprintf("own password %d", i)
-			_, err := p.UseLink(ctx, token, typed)
+			_, err := p.UseLink(ctx, school.Visitor{}, token, typed)
 			if err == nil {
 				mu.Lock()
 				winner = typed
@@ -516,24 +516,24 @@ func TestALinkOpensOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.UseLink(ctx, strings.TrimPrefix(first, "/access/"), "own password"); !errors.Is(err, school.ErrLinkInvalid) {
+		if _, err := p.UseLink(ctx, school.Visitor{}, strings.TrimPrefix(first, "/access/"), "own password"); !errors.Is(err, school.ErrLinkInvalid) {
 			t.Errorf("the one before the last: %v", err)
 		}
 		clock.set(ends)
-		if _, err := p.UseLink(ctx, strings.TrimPrefix(second, "/access/"), "own password"); !errors.Is(err, school.ErrLinkInvalid) {
+		if _, err := p.UseLink(ctx, school.Visitor{}, strings.TrimPrefix(second, "/access/"), "own password"); !errors.Is(err, school.ErrLinkInvalid) {
 			t.Errorf("at its end: %v", err)
 		}
 		clock.set(ends.Add(-time.Millisecond))
 		if err := p.BlockStudent(ctx, p.a, c.Student.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.UseLink(ctx, strings.TrimPrefix(second, "/access/"), "own password"); !errors.Is(err, school.ErrAccountBlocked) {
+		if _, err := p.UseLink(ctx, school.Visitor{}, strings.TrimPrefix(second, "/access/"), "own password"); !errors.Is(err, school.ErrAccountBlocked) {
 			t.Errorf("blocked: %v", err)
 		}
 		if err := p.UnblockStudent(ctx, p.a, c.Student.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.UseLink(ctx, strings.TrimPrefix(second, "/access/"), "own password"); err != nil {
+		if _, err := p.UseLink(ctx, school.Visitor{}, strings.TrimPrefix(second, "/access/"), "own password"); err != nil {
 			t.Errorf("a refusal has spent the link: %v", err)
 		}
 		third, _, err := p.IssueLink(ctx, p.a, c.Student.ID)
@@ -546,7 +546,7 @@ func TestALinkOpensOnce(t *testing.T) {
 		if err := p.RestoreStudent(ctx, p.a, c.Student.ID, ""); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.UseLink(ctx, strings.TrimPrefix(third, "/access/"), "own password"); !errors.Is(err, school.ErrLinkInvalid) {
+		if _, err := p.UseLink(ctx, school.Visitor{}, strings.TrimPrefix(third, "/access/"), "own password"); !errors.Is(err, school.ErrLinkInvalid) {
 			t.Errorf("of one who was deleted: %v", err)
 		}
 	})
@@ -578,13 +578,13 @@ func TestOneLinkOneAdministrator(t *testing.T) {
 		}
 		token := strings.TrimPrefix(path, "/setup/")
 		setUp := func(token, email string) error {
-			_, err := p.SetUp(ctx, token, school.NewStaff{FullName: "Boss", Email: email, Password: right, Role: "sales"})
+			_, err := p.SetUp(ctx, school.Visitor{}, token, school.NewStaff{FullName: "Boss", Email: email, Password: right, Role: "sales"})
 			return err
 		}
 		if err := setUp(strings.TrimPrefix(old, "/setup/"), "x@example.com"); !errors.Is(err, school.ErrLinkInvalid) {
 			t.Errorf("the link before the last: %v", err)
 		}
-		if _, err := p.UseLink(ctx, token, right); !errors.Is(err, school.ErrLinkInvalid) {
+		if _, err := p.UseLink(ctx, school.Visitor{}, token, right); !errors.Is(err, school.ErrLinkInvalid) {
 			t.Errorf("as a link of a student: %v", err)
 		}
 		if n := race(t, func(i int) error { return setUp(token, fmt.Sprintf("boss%d@example.com", i)) }, "link_invalid", "already_set_up"); n != 1 {
@@ -615,7 +615,7 @@ func TestALinkFromTheFirstStartMakesNoSecondAdministrator(t *testing.T) {
 			t.Fatal(err)
 		}
 		boss.Email = "second@example.com"
-		if _, err := p.SetUp(ctx, strings.TrimPrefix(path, "/setup/"), boss); !errors.Is(err, school.ErrAlreadyEnabled) {
+		if _, err := p.SetUp(ctx, school.Visitor{}, strings.TrimPrefix(path, "/setup/"), boss); !errors.Is(err, school.ErrAlreadySetUp) {
 			t.Fatal(err)
 		}
 	})

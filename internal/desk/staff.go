@@ -116,7 +116,7 @@ func (d *Desk) DisableStaff(ctx context.Context, actor school.Actor, email strin
 }
 
 // ResetStaff gives a member of staff a one-time link for a new password, and the
-// access back if it had ended. Errors: NotFound, Forbidden.
+// access back if it had ended. The old password and every session end at once. Errors: NotFound, Forbidden.
 func (d *Desk) ResetStaff(ctx context.Context, actor school.Actor, email string) (path string, ends time.Time, err error) {
 	if err := actor.May(school.ManageStaff); err != nil {
 		return "", ends, err
@@ -133,6 +133,12 @@ func (d *Desk) ResetStaff(ctx context.Context, actor school.Actor, email string)
 		}
 		ends = tx.Now.Add(time.Duration(settings.LinkHours) * time.Hour)
 		if err := tx.UpdateDisabled(a.ID, time.Time{}); err != nil {
+			return err
+		}
+		if err := tx.UpdatePassword(a.ID, "", false, time.Time{}); err != nil {
+			return err
+		}
+		if err := tx.DeleteSessionsOf(a.ID); err != nil {
 			return err
 		}
 		if err := tx.InsertLink(digest(token), a.ID, ends); err != nil {
@@ -165,7 +171,7 @@ const setupLinkLasts = 24 * time.Hour
 
 // SetUp makes the first administrator. Errors: NotFound link_invalid, Conflict
 // already_set_up, Invalid with the faulty fields.
-func (d *Desk) SetUp(ctx context.Context, token string, n school.NewStaff) (school.Account, error) {
+func (d *Desk) SetUp(ctx context.Context, from school.Visitor, token string, n school.NewStaff) (school.Account, error) {
 	n.Role = string(school.RoleAdmin)
 	owner, err := d.LinkOwner(ctx, token)
 	if err != nil {
@@ -186,15 +192,15 @@ func (d *Desk) SetUp(ctx context.Context, token string, n school.NewStaff) (scho
 		if admins, err := tx.CountAdmins(); err != nil {
 			return err
 		} else if admins > 0 {
-			return school.ErrAlreadyEnabled
+			return school.ErrAlreadySetUp
 		}
 		if err := tx.InsertUser(a); err != nil {
 			return err
 		}
-		if err := tx.InsertActivity(actorOf(a), school.StaffAdded, a.ID, map[string]string{"role": string(a.Role)}); err != nil {
+		if err := tx.InsertActivity(arriving(from, a), school.StaffAdded, a.ID, map[string]string{"role": string(a.Role)}); err != nil {
 			return err
 		}
-		return noteLogin(tx, a)
+		return noteLogin(tx, from, a)
 	})
 	return a, asStaff(err)
 }

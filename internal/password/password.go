@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
+
+	"tripwire/internal/school"
 )
 
 // Cost of one hash. OWASP's first choice for argon2id: 19 MiB, two passes, one
@@ -28,12 +30,17 @@ const (
 // DefaultMemoryMiB is enough for one hash on each core of a small machine.
 const DefaultMemoryMiB = 64
 
+// maxWaiting bounds the line before the hasher; whoever comes then is told to try
+// again, and does not wait for half a minute.
+const maxWaiting = 1000
+
 // MinMemoryMiB is what one hash needs.
 const MinMemoryMiB = memoryKiB/1024 + 1
 
 // Hasher makes and verifies hashes, never more at once than its memory allows.
 type Hasher struct {
 	permits chan struct{}
+	waiting atomic.Int64
 	working atomic.Int64
 	peak    atomic.Int64
 	// nobody is verified against when an account has no hash, so that unknown
@@ -49,7 +56,7 @@ func NewHasher(memoryMiB int) *Hasher {
 }
 
 // Hash answers the argon2id hash in PHC form. Errors: the context's, when the
-// caller leaves before its turn.
+// caller leaves before its turn; Unavailable when too many wait.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltLen)
 	if _, err := rand.Read(salt); err != nil {
@@ -84,6 +91,11 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error
 func (h *Hasher) PeakMiB() int { return int(h.peak.Load()) * memoryKiB / 1024 }
 
 func (h *Hasher) key(ctx context.Context, password string, salt []byte) ([]byte, error) {
+	if h.waiting.Add(1) > maxWaiting {
+		h.waiting.Add(-1)
+		return nil, school.ErrUnavailable
+	}
+	defer h.waiting.Add(-1)
 	select {
 	case h.permits <- struct{}{}:
 	case <-ctx.Done():

@@ -45,6 +45,12 @@ func Terminal() Actor { return Actor{Role: RoleAdmin, Door: DoorTerminal} }
 // System is the product itself: first start, repairs, sweeps.
 func System() Actor { return Actor{Role: RoleAdmin, Door: DoorSystem} }
 
+// Visitor is where a request of somebody who is not logged in comes from.
+type Visitor struct {
+	Address   string // of the network
+	RequestID string
+}
+
 // Permission is one thing that a verb may ask of its actor.
 type Permission string
 

@@ -37,7 +37,8 @@ var (
 	ErrStaffExists    = &Error{Kind: Conflict, Code: "staff_exists", Text: "there is an account with this e-mail already", Fields: map[string]string{"email": "staff_exists"}}
 	ErrEmailTaken     = &Error{Kind: Conflict, Code: "email_taken", Text: "the e-mail has been given to another account since", Fields: map[string]string{"email": "email_taken"}}
 	ErrFormKeyReused  = &Error{Kind: Conflict, Code: "form_key_reused", Text: "this form was sent before with other contents"}
-	ErrAlreadyEnabled = &Error{Kind: Conflict, Code: "already_set_up", Text: "an administrator exists already"}
+	ErrAlreadyCreated = &Error{Kind: Conflict, Code: "already_created", Text: "this form has made a student already, and what it showed is no longer valid"}
+	ErrAlreadySetUp   = &Error{Kind: Conflict, Code: "already_set_up", Text: "an administrator exists already"}
 	ErrLastAdmin      = &Error{Kind: Conflict, Code: "last_admin", Text: "this is the last administrator"}
 	ErrTrashExpired   = &Error{Kind: Conflict, Code: "trash_expired", Text: "the time for restoring has passed"}
 	ErrNoCourse       = &Error{Kind: Conflict, Code: "no_course", Text: "there is no published course to enrol in"}

@@ -11,6 +11,19 @@ type Money struct {
 	Currency string
 }
 
+// String is the amount as a number and its currency, for the history.
+func (m Money) String() string {
+	unit := int64(1)
+	for range MinorDigits(m.Currency) {
+		unit *= 10
+	}
+	s := strconv.FormatInt(m.Minor/unit, 10)
+	if rest := m.Minor % unit; rest != 0 {
+		s += "." + strconv.FormatInt(unit+rest, 10)[1:]
+	}
+	return s + " " + m.Currency
+}
+
 // minorDigits gives the digits after the point for the currencies we sell in
 // (ISO 4217, list one). Others are taken to have two.
 var minorDigits = map[string]int{"JPY": 0, "KRW": 0, "VND": 0}

@@ -10,8 +10,11 @@ type Page struct{ Number int }
 // list is so long.
 const maxPage = 1_000_000
 
+// Clamp answers the nearest page that there can be.
+func (p Page) Clamp() Page { return Page{Number: min(max(p.Number, 1), maxPage)} }
+
 // Offset is how many rows stand before the page.
-func (p Page) Offset() int { return (min(max(p.Number, 1), maxPage) - 1) * PageSize }
+func (p Page) Offset() int { return (p.Clamp().Number - 1) * PageSize }
 
 // MaxQuery bounds a search text, in characters.
 const MaxQuery = 100

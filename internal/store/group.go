@@ -120,7 +120,7 @@ func (w *groupWriter) writeAlone(r *writeRequest) error {
 	if r.ctx.Err() != nil { // left before its turn
 		return r.ctx.Err()
 	}
-	if err := w.conn.run(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := w.begin(ctx); err != nil {
 		return err
 	}
 	r.panic = nil
@@ -139,7 +139,7 @@ func (w *groupWriter) writeAlone(r *writeRequest) error {
 func (w *groupWriter) writeTogether(first *writeRequest) (group []*writeRequest, err error) {
 	ctx := context.Background()
 	group = []*writeRequest{first}
-	if err := w.conn.run(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := w.begin(ctx); err != nil {
 		return group, err
 	}
 	for r := first; r != nil; {
@@ -156,6 +156,16 @@ func (w *groupWriter) writeTogether(first *writeRequest) (group []*writeRequest,
 		return group, errors.Join(err, w.rollback(ctx))
 	}
 	return group, nil
+}
+
+// begin also ends a transaction that a failed rollback has left open, so that one
+// fault of the disk does not stop the writer for good.
+func (w *groupWriter) begin(ctx context.Context) error {
+	err := w.conn.run(ctx, "BEGIN IMMEDIATE")
+	if err == nil || w.conn.run(ctx, "ROLLBACK") != nil {
+		return err
+	}
+	return w.conn.run(ctx, "BEGIN IMMEDIATE")
 }
 
 // next answers who waits; nil when nobody does.
@@ -182,9 +192,6 @@ func (w *groupWriter) rollback(ctx context.Context) error {
 // that the transaction is lost for everybody.
 func (w *groupWriter) inSavepoint(ctx context.Context, r *writeRequest) error {
 	r.panic = nil
-	if r.refusal = r.ctx.Err(); r.refusal != nil { // left before its turn
-		return nil
-	}
 	if err := w.conn.run(ctx, "SAVEPOINT request"); err != nil {
 		return err
 	}
@@ -204,5 +211,8 @@ func (r *writeRequest) call(q querier) (err error) {
 			err = errors.New("panic in a write")
 		}
 	}()
+	if r.ctx.Err() != nil { // left before its turn
+		return r.ctx.Err()
+	}
 	return r.fn(q)
 }

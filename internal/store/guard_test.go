@@ -148,9 +148,9 @@ var applicationOnly = []attack{
 	{"ALTER FUNCTION auto_unlock_first_module() SECURITY INVOKER", ""},
 	{"CREATE TRIGGER free AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION refuse_change()", ""},
 	{"SET LOCAL session_replication_role = replica", ""},
-	{"ALTER TABLE module_unlocks OWNER TO tripwire_app", ""},
+	{"ALTER TABLE module_unlocks OWNER TO tripwire_app_tripwire", ""},
 	// Whoever has no right to give is not refused, but gives nothing.
-	{"GRANT DELETE ON module_unlocks TO tripwire_app;;DELETE FROM module_unlocks", ""},
+	{"GRANT DELETE ON module_unlocks TO tripwire_app_tripwire;;DELETE FROM module_unlocks", ""},
 	{"UPDATE goose_db_version SET version_id = 1", ""},
 	// A trigger of the application's own is as deep as ours, and has no rights.
 	{`CREATE TEMP TABLE free (x BIGINT);;CREATE FUNCTION pg_temp.free() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM module_unlocks; RETURN NULL; END $$;;CREATE TRIGGER free AFTER INSERT ON free FOR EACH ROW EXECUTE FUNCTION pg_temp.free();;INSERT INTO free VALUES (1)`, ""},
@@ -295,7 +295,7 @@ func TestFirstStartWorksAsTheApplication(t *testing.T) {
 		s := target.Open(t)
 		ask := func(tx *store.Tx) error {
 			role, err := tx.Text("SELECT current_user::text")
-			if err == nil && role != "tripwire_app" {
+			if err == nil && role != "tripwire_app_tripwire" {
 				t.Errorf("works as %s", role)
 			}
 			return err

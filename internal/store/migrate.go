@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -78,10 +77,11 @@ func (s *Store) migrate(ctx context.Context, m maintenance, log *slog.Logger) er
 }
 
 func copySQLite(ctx context.Context, db *sql.DB, to string) error {
-	if _, err := db.ExecContext(ctx, "VACUUM INTO $1", to); err != nil {
+	if err := keepPrivate(to); err != nil {
 		return err
 	}
-	return os.Chmod(to, 0o600)
+	_, err := db.ExecContext(ctx, "VACUUM INTO $1", to)
+	return err
 }
 
 // SchemaVersions answers the version of the database (0: empty) and of this

@@ -19,11 +19,15 @@ type postgres struct {
 	db     *sql.DB
 }
 
-// appRole is the role as which the application works once the schema is there.
-// It owns nothing, so it can neither drop a trigger nor write what triggers
-// write. Where the account that migrates may not create roles, the guards in the
-// database stand alone.
-const appRole = "tripwire_app"
+// appRole is the start of the name of the role as which the application works
+// once the schema is there; the account that owns the tables follows. The role
+// owns nothing, so it can neither drop a trigger nor write what triggers write.
+// Roles belong to the whole cluster: one for each owner keeps two schools apart.
+// Where the owner may not create roles, the guards in the database stand alone.
+const appRole = "tripwire_app_"
+
+// appRoleName is the SQL for the role's name, cut to what a name may have.
+const appRoleName = "left('" + appRole + "' || session_user, 63)"
 
 // maxConns keeps well below PostgreSQL's default of 100 for several servers.
 const maxConns = 20
@@ -48,16 +52,20 @@ func openPostgres(ctx context.Context, url string) (*postgres, error) {
 }
 
 // becomeApp lays the owner's rights down where the migrations have made a role
-// for that.
+// for that, and bounds what one statement may take: nothing of ours is long, and
+// a lock that is never released must not hold every connection.
 func becomeApp(ctx context.Context, c *pgx.Conn) error {
-	var ready bool
-	err := c.QueryRow(ctx, `SELECT coalesce((
-		SELECT pg_has_role(current_user, r.oid, 'MEMBER') AND has_table_privilege(r.oid, to_regclass('users'), 'INSERT')
-		FROM pg_roles r WHERE r.rolname = $1), FALSE)`, appRole).Scan(&ready)
-	if err != nil || !ready {
+	var role string
+	err := c.QueryRow(ctx, `SELECT set_config('statement_timeout', '30s', FALSE)
+			|| set_config('lock_timeout', '10s', FALSE) || set_config('idle_in_transaction_session_timeout', '60s', FALSE), coalesce((
+		SELECT r.rolname FROM pg_roles r
+		WHERE r.rolname = `+appRoleName+` AND has_table_privilege(r.oid, to_regclass('users'), 'INSERT')
+		AND CASE WHEN current_setting('server_version_num')::int >= 160000
+			THEN pg_has_role(session_user, r.oid, 'SET') ELSE pg_has_role(session_user, r.oid, 'MEMBER') END), '')`).Scan(nil, &role)
+	if err != nil || role == "" {
 		return err
 	}
-	_, err = c.Exec(ctx, "SET ROLE "+appRole)
+	_, err = c.Exec(ctx, "SET ROLE "+pgx.Identifier{role}.Sanitize())
 	return err
 }
 
@@ -128,7 +136,8 @@ func (e *postgres) timeArg(t time.Time) any { return t.Truncate(time.Millisecond
 func (e *postgres) transient(err error) bool {
 	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
 		// 08: connection, 53: resources, 57P: shutting down
-		return lostRace(err) || pe.Code[:2] == "08" || pe.Code[:2] == "53" || pe.Code[:3] == "57P"
+		return lostRace(err) || pe.Code[:2] == "08" || pe.Code[:2] == "53" || pe.Code[:3] == "57P" ||
+			pe.Code == "55P03" || pe.Code == "57014" // waited too long for a lock, or took too long
 	}
 	var ce *pgconn.ConnectError
 	return errors.As(err, &ce)
@@ -188,29 +197,32 @@ func (e *postgres) locked(ctx context.Context, db *sql.DB, fn func(maintenance) 
 // roles.
 func grantToApp(ctx context.Context, db *sql.DB) error {
 	_, err := db.ExecContext(ctx, `DO $do$
+DECLARE
+    app text := `+appRoleName+`;
+    schema text := current_schema();
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '`+appRole+`') THEN
-        IF NOT (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user) THEN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = app) THEN
+        IF NOT (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = session_user) THEN
             RETURN;
         END IF;
         BEGIN
-            CREATE ROLE `+appRole+` NOLOGIN;
+            EXECUTE format('CREATE ROLE %I NOLOGIN', app);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
             NULL; -- another database of the cluster was faster
         END;
     END IF;
-    IF NOT pg_has_role(current_user, '`+appRole+`', 'MEMBER') THEN
-        BEGIN
-            EXECUTE format('GRANT `+appRole+` TO %I', current_user);
-        EXCEPTION WHEN insufficient_privilege THEN
-            RETURN;
-        END;
-    END IF;
-    EXECUTE format('GRANT USAGE ON SCHEMA %I TO `+appRole+`', current_schema());
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO `+appRole+`', current_schema());
-    EXECUTE format('GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA %I TO `+appRole+`', current_schema());
-    REVOKE INSERT, UPDATE, DELETE ON module_unlocks, module_completions, goose_db_version FROM `+appRole+`;
-    REVOKE UPDATE, DELETE ON activity FROM `+appRole+`;
+    BEGIN
+        -- From 16 on, who creates a role may give it to others but not take it on.
+        EXECUTE format('GRANT %I TO %I', app, session_user)
+            || CASE WHEN current_setting('server_version_num')::int >= 160000 THEN ' WITH SET TRUE' ELSE '' END;
+    EXCEPTION WHEN insufficient_privilege THEN
+        NULL; -- then the guards stand alone
+    END;
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', schema, app);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %I', schema, app);
+    EXECUTE format('GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA %I TO %I', schema, app);
+    EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON module_unlocks, module_completions, goose_db_version FROM %I', app);
+    EXECUTE format('REVOKE UPDATE, DELETE ON activity FROM %I', app);
 END
 $do$`)
 	return err
@@ -223,7 +235,7 @@ func (e *postgres) triggers(ctx context.Context, q querier) ([]foundTrigger, err
 		WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace
 		UNION ALL
 		SELECT p.proname || '()', 'LANGUAGE ' || l.lanname || CASE WHEN p.prosecdef THEN ' SECURITY DEFINER' ELSE '' END
-			|| CASE WHEN array_to_string(p.proconfig, ',') LIKE 'search_path=%' THEN ' SET search_path FROM CURRENT' ELSE '' END || p.prosrc, TRUE
+			|| CASE WHEN 'search_path=' || quote_ident(current_schema()) || ', pg_temp' = ANY (p.proconfig) THEN ' SET search_path FROM CURRENT' ELSE '' END || p.prosrc, TRUE
 		FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 		WHERE p.prorettype = 'trigger'::regtype AND p.pronamespace = current_schema()::regnamespace`,
 		func(r row) (t foundTrigger, err error) { return t, r.Scan(&t.name, &t.text, &t.enabled) })

@@ -60,13 +60,6 @@ func (tx *Tx) listModuleFacts(id school.UserID, course school.CourseID) (map[sch
 	return facts, err
 }
 
-// Unlocked is a module that is or will be open to a student.
-type Unlocked struct {
-	ModuleID school.ModuleID
-	Title    string
-	OpensAt  time.Time
-}
-
 // ListUnlocked answers what the triggers have opened for a student.
 func (tx *Tx) ListUnlocked(id school.UserID) ([]school.ModuleProgress, error) {
 	return list(tx, `SELECT m.id, m.position, m.title, o.unlocked_at FROM module_unlocks o JOIN modules m ON m.id = o.module_id

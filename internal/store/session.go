@@ -35,7 +35,7 @@ func (tx *Tx) FindSession(tokenHash string, idleSince time.Time) (LiveSession, e
 
 // TouchSession notes that the session is in use.
 func (tx *Tx) TouchSession(tokenHash string) error {
-	_, err := tx.exec("UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1", tokenHash, tx.Now)
+	_, err := tx.exec("UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at < $2", tokenHash, tx.Now)
 	return err
 }
 

@@ -1,24 +1,20 @@
 package store
 
-import (
-	"errors"
-
-	"tripwire/internal/school"
-)
+import "tripwire/internal/school"
 
 // FindSettings answers the choices of the school.
-func (tx *Tx) FindSettings() (s school.Settings, err error) {
-	s.PriceLimits, err = list(tx, `SELECT s.name, s.time_zone, s.language, s.own_password, s.first_password_hours, s.link_hours,
-		s.trash_days, s.session_idle_hours, s.session_max_hours, p.role, p.min_percent, p.max_percent
-		FROM settings s LEFT JOIN price_limits p ON TRUE WHERE s.id = 1 ORDER BY p.role`,
-		func(r row) (l school.PriceLimit, err error) {
-			return l, r.Scan(&s.Name, &s.TimeZone, text(&s.Language), &s.OwnPassword, &s.FirstPasswordHours, &s.LinkHours,
-				&s.TrashDays, &s.SessionIdleHours, &s.SessionMaxHours, text(&l.Role), integer(&l.MinPercent), integer(&l.MaxPercent))
+func (tx *Tx) FindSettings() (school.Settings, error) {
+	return one(tx, `SELECT s.name, s.time_zone, s.language, s.own_password, s.first_password_hours, s.link_hours,
+		s.trash_days, s.session_idle_hours, s.session_max_hours, a.min_percent, a.max_percent, m.min_percent, m.max_percent
+		FROM settings s JOIN price_limits a ON a.role = 'admin' JOIN price_limits m ON m.role = 'sales' WHERE s.id = 1`,
+		func(r row) (s school.Settings, err error) {
+			admin, sales := school.PriceLimit{Role: school.RoleAdmin}, school.PriceLimit{Role: school.RoleSales}
+			err = r.Scan(&s.Name, &s.TimeZone, text(&s.Language), &s.OwnPassword, &s.FirstPasswordHours, &s.LinkHours,
+				&s.TrashDays, &s.SessionIdleHours, &s.SessionMaxHours,
+				&admin.MinPercent, &admin.MaxPercent, &sales.MinPercent, &sales.MaxPercent)
+			s.PriceLimits = []school.PriceLimit{admin, sales}
+			return s, err
 		})
-	if err == nil && len(s.PriceLimits) == 0 {
-		err = errors.New("the row of the settings is missing")
-	}
-	return s, err
 }
 
 // UpdateSettings keeps the choices of the school.

@@ -54,8 +54,8 @@ func (tx *Tx) later(query string, args ...any) error {
 		_, err := tx.exec(query, args...)
 		return err
 	}
-	if err := tx.gate(query); err != nil {
-		return err
+	if err := tx.gate(query); err != nil { // as if it failed there: what came before has run
+		return errors.Join(err, p.flush(tx.ctx))
 	}
 	p.queue(query, tx.args(args)...)
 	return nil

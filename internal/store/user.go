@@ -69,11 +69,11 @@ func (tx *Tx) UpdateUserName(id school.UserID, name string, email school.Email) 
 		WHERE id = $1 AND deleted_at IS NULL`, id, name, email, searchText(name, email)))
 }
 
-// UpdatePassword sets the hash; must says that the person has to choose another
+// UpdatePassword sets the hash (empty: no password opens the account); must says that the person has to choose another
 // at the next login, ends when this one stops working (zero: never).
 func (tx *Tx) UpdatePassword(id school.UserID, hash string, must bool, ends time.Time) error {
 	return touched(tx.exec(`UPDATE users SET password_hash = $2, must_change = $3, password_expires_at = $4
-		WHERE id = $1 AND deleted_at IS NULL`, id, hash, must, ends))
+		WHERE id = $1 AND deleted_at IS NULL`, id, nullable(hash), must, ends))
 }
 
 // UpdateLanguage sets the language of the screen for one person.

@@ -9,7 +9,7 @@ import (
 	"tripwire/internal/web/page"
 )
 
-// home is the place of each role.
+// homeOf is the place of each role.
 func homeOf(a school.Actor) string {
 	switch {
 	case a.MustChangePassword:
@@ -57,7 +57,7 @@ func (h *Handler) logIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	email := r.PostForm.Get("email")
-	a, err := h.desk.LogIn(r.Context(), email, r.PostForm.Get("password"), h.clientAddress(r))
+	a, err := h.desk.LogIn(r.Context(), h.visitor(r), email, r.PostForm.Get("password"))
 	if err != nil {
 		return h.refuseLogin(w, r, email, err)
 	}
@@ -163,7 +163,7 @@ func (h *Handler) useLink(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
 	}
-	a, err := h.desk.UseLink(r.Context(), r.PathValue("token"), r.PostForm.Get("password"))
+	a, err := h.desk.UseLink(r.Context(), h.visitor(r), r.PathValue("token"), r.PostForm.Get("password"))
 	switch {
 	case err == nil:
 		return h.enter(w, r, a)
@@ -202,13 +202,13 @@ func (h *Handler) setUp(w http.ResponseWriter, r *http.Request) error {
 		FullName: r.PostForm.Get("full_name"), Email: r.PostForm.Get("email"), Password: r.PostForm.Get("password"),
 		Language: string(visitOf(r).printer.Lang),
 	}
-	a, err := h.desk.SetUp(r.Context(), r.PathValue("token"), n)
+	a, err := h.desk.SetUp(r.Context(), h.visitor(r), r.PathValue("token"), n)
 	switch {
 	case err == nil:
 		return h.enter(w, r, a)
 	case wantsJSON(r):
 		return err
-	case errors.Is(err, school.ErrLinkInvalid) || errors.Is(err, school.ErrAlreadyEnabled):
+	case errors.Is(err, school.ErrLinkInvalid) || errors.Is(err, school.ErrAlreadySetUp):
 		return h.refuseLink(w, r)
 	case school.KindOf(err) == school.Invalid || school.KindOf(err) == school.Conflict:
 		return h.showSetup(w, r, page.SetupForm{FullName: n.FullName, Email: n.Email, Fields: problem.Shown(err).Fields}, noteRefusal(r, err))

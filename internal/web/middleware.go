@@ -173,6 +173,10 @@ func (h *Handler) clientAddress(r *http.Request) string {
 	return host
 }
 
+func (h *Handler) visitor(r *http.Request) school.Visitor {
+	return school.Visitor{Address: h.clientAddress(r), RequestID: trailOf(r.Context()).requestID}
+}
+
 func (h *Handler) trusts(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	if err != nil {

@@ -39,11 +39,13 @@ func (h *Handler) showPanel(w http.ResponseWriter, r *http.Request, c page.Chrom
 		m.CourseTitle, m.ModuleCount, m.Price = course.Title, len(course.Modules), course.Price
 	}
 	m.Form.CoursePrice = course.Price
+	// A block that cannot be read says so; the rest of the page stays of use, and
+	// so does an answer that shows a password this once.
 	if m.List, err = h.studentList(r, r.URL.Query()); err != nil {
-		return err
+		status, m.ListError = noteRefusal(r, err), trailOf(r.Context()).requestID
 	}
 	if m.Activity, err = h.desk.Activity(r.Context(), v.actor, recentActivity); err != nil {
-		return err
+		status, m.ActivityError = noteRefusal(r, err), trailOf(r.Context()).requestID
 	}
 	c.Query = m.List.Query
 	return h.render(w, r, status, page.Panel(c, m))
@@ -78,10 +80,10 @@ func filterFrom(q url.Values) school.StudentFilter {
 
 func pageFrom(s string) school.Page {
 	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 || n > 1_000_000 {
+	if err != nil {
 		n = 1
 	}
-	return school.Page{Number: n}
+	return school.Page{Number: n}.Clamp()
 }
 
 // toast tells what the last action did, from the address that it led to.
@@ -135,12 +137,7 @@ func (h *Handler) blankForm(r *http.Request) page.StudentForm {
 // with a password made by us.
 func (h *Handler) newStudent(w http.ResponseWriter, r *http.Request) error {
 	f := h.blankForm(r)
-	q := r.URL.Query()
-	f.FullName, f.Email, f.Price = q.Get("full_name"), q.Get("email"), q.Get("price")
-	if l := q.Get("language"); l != "" {
-		f.Language = l
-	}
-	if q.Get("generate") != "" {
+	if r.URL.Query().Has("generate") {
 		f.Password = school.NewPassword()
 	}
 	if r.Header.Get("HX-Request") != "" {
@@ -204,7 +201,7 @@ func (h *Handler) refuseForm(w http.ResponseWriter, r *http.Request, form school
 	if form.Language != "" {
 		f.Language = form.Language
 	}
-	if form.Key != "" && !errors.Is(err, school.ErrFormKeyReused) && !errors.Is(err, school.ErrFormKeyInvalid) {
+	if form.Key != "" && !errors.Is(err, school.ErrFormKeyReused) && !errors.Is(err, school.ErrFormKeyInvalid) && !errors.Is(err, school.ErrAlreadyCreated) {
 		f.Key = form.Key
 	}
 	if len(shown.Fields) == 0 {

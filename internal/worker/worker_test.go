@@ -58,7 +58,7 @@ func TestTheSweepTakesWhatIsOldOnly(t *testing.T) {
 			if err := d.KeepSession(ctx, session, []byte(`{}`)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := d.LogIn(ctx, name+"@example.com", "wrong password", "192.0.2."+name); !errors.Is(err, school.ErrWrongCredentials) {
+			if _, err := d.LogIn(ctx, school.Visitor{Address: "192.0.2." + name}, name+"@example.com", "wrong password"); !errors.Is(err, school.ErrWrongCredentials) {
 				t.Fatal(err)
 			}
 			if _, err := d.CreateStudent(ctx, actor, school.NewStudentForm{FullName: name, Email: name + "@example.com", Access: "link", Key: school.NewToken()}); err != nil {
