@@ -87,7 +87,8 @@ func (d *Desk) prepareOrder(ctx context.Context, actor school.Actor, f school.Ne
 // sent twice shows the same link although only its hash is kept.
 func linkToken(formKey string) string { return derive(formKey, "one-time link") }
 
-// fulfil writes the rows. It is the one transaction of a creation.
+// fulfil writes the rows, in the one transaction of a creation, and tells what
+// they brought about.
 func (d *Desk) fulfil(ctx context.Context, actor school.Actor, o order) (c school.Created, err error) {
 	id := school.NewUserID()
 	err = d.store.Write(ctx, func(tx *store.Tx) error {
@@ -111,12 +112,17 @@ func (d *Desk) fulfil(ctx context.Context, actor school.Actor, o order) (c schoo
 				return err
 			}
 		}
-		if err := tx.InsertActivity(actor, school.StudentCreated, id, o.details()); err != nil {
+		if err := tx.InsertOwnActivity(actor, school.StudentCreated, id, o.details()); err != nil {
 			return err
 		}
-		if err := tx.InsertLetter(id, "welcome"); err != nil {
-			return err
-		}
+		return tx.InsertLetter(id, "welcome")
+	})
+	if err != nil {
+		return c, err
+	}
+	// Only now what the trigger did: it is told from the rows, and a look within
+	// the transaction would make false losers on PostgreSQL.
+	err = d.store.Read(ctx, func(tx *store.Tx) error {
 		c.Unlocked, err = tx.ListUnlocked(id)
 		return err
 	})

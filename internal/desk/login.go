@@ -3,7 +3,6 @@ package desk
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"strconv"
 	"time"
 
@@ -98,21 +97,8 @@ const (
 func throttleFor(email school.Email, address string) []bucket {
 	return []bucket{
 		{"account", digest(string(email)), freeAccountFailures, longestAccountWait},
-		{"address", digest(network(address)), freeAddressFailures, longestAddressWait},
+		{"address", digest(address), freeAddressFailures, longestAddressWait},
 	}
-}
-
-// network is what one visitor has to itself: an IPv4 address, or a /64 of IPv6,
-// of which anybody has as many addresses as they like.
-func network(address string) string {
-	addr, err := netip.ParseAddr(address)
-	if err != nil {
-		return address
-	}
-	if addr = addr.Unmap().WithZone(""); addr.Is6() {
-		return netip.PrefixFrom(addr, 64).Masked().String()
-	}
-	return addr.String()
 }
 
 // reserveAttempt counts the attempt as failed before it is checked, so that a

@@ -47,7 +47,7 @@ func System() Actor { return Actor{Role: RoleAdmin, Door: DoorSystem} }
 
 // Visitor is where a request of somebody who is not logged in comes from.
 type Visitor struct {
-	Address   string // of the network
+	Address   string // the network that one visitor has to itself
 	RequestID string
 }
 

@@ -174,7 +174,20 @@ func (h *Handler) clientAddress(r *http.Request) string {
 }
 
 func (h *Handler) visitor(r *http.Request) school.Visitor {
-	return school.Visitor{Address: h.clientAddress(r), RequestID: trailOf(r.Context()).requestID}
+	return school.Visitor{Address: network(h.clientAddress(r)), RequestID: trailOf(r.Context()).requestID}
+}
+
+// network is what one visitor has to itself: an IPv4 address, or a /64 of IPv6,
+// of which anybody has as many addresses as they like.
+func network(address string) string {
+	addr, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if addr = addr.Unmap().WithZone(""); addr.Is6() {
+		return netip.PrefixFrom(addr, 64).Masked().String()
+	}
+	return addr.String()
 }
 
 func (h *Handler) trusts(host string) bool {

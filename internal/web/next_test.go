@@ -29,3 +29,21 @@ func TestASharedLinkSurvivesTheLogin(t *testing.T) {
 		t.Errorf("asked to log in at %q", to)
 	}
 }
+
+// TestOneVisitorIsOneNetwork: failed logins are counted by what one visitor has
+// to itself.
+func TestOneVisitorIsOneNetwork(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"192.0.2.7":            "192.0.2.7",
+		"::ffff:192.0.2.7":     "192.0.2.7",
+		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
+		"2001:db8:1:2::ffff":   "2001:db8:1:2::/64",
+		"fe80::1%eth0":         "fe80::/64",
+		"pipe":                 "pipe",
+	} {
+		if got := network(address); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+}
