@@ -64,7 +64,7 @@ func (d *Desk) CourseOnSale(ctx context.Context, actor school.Actor) (c school.C
 		return c, err
 	}
 	err = d.store.Read(ctx, func(tx *store.Tx) error {
-		if c, err = tx.FindCourseOnSale(); err != nil {
+		if c, _, err = tx.FindCourseOnSale(); err != nil {
 			return err
 		}
 		c, err = tx.FindCourse(c.ID)

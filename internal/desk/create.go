@@ -53,34 +53,47 @@ type order struct {
 }
 
 // prepareOrder reads what the creation depends on, and refuses before any hashing
-// what the constraints would refuse after it; they judge in any case.
+// what the constraints would refuse after it; they judge in any case. Errors:
+// store.ErrFormSent in place of any other for a form that was answered before.
 func (d *Desk) prepareOrder(ctx context.Context, actor school.Actor, f school.NewStudentForm) (o order, err error) {
 	o.form = f
-	err = d.store.Read(ctx, func(tx *store.Tx) error {
-		if f.Key != "" {
-			if _, err := tx.FindFormKey(digest(f.Key)); !errors.Is(err, school.ErrNotFound) {
-				return cmp.Or(err, error(store.ErrFormSent))
-			}
-		}
-		if o.settings, err = tx.FindSettings(); err != nil {
-			return err
-		}
-		if o.course, err = tx.FindCourseOnSale(); err != nil {
-			return err
-		}
+	if o.token = school.NewToken(); f.Key != "" {
+		o.token = linkToken(f.Key)
+	}
+	err = d.store.Look(ctx, func(tx *store.Tx) error {
+		o.course, o.settings, err = tx.FindCourseOnSale()
+		return err
+	})
+	if err == nil {
 		o.student, err = school.NewStudentFrom(f, o.course, o.settings.PriceLimit(actor.Role), o.settings)
-		if err != nil || o.student.Access == school.AccessLink { // nothing to hash
-			return err
-		}
-		if _, err := tx.FindAccountByEmail(o.student.Email); !errors.Is(err, school.ErrNotFound) {
+	}
+	if err == nil && o.student.Access == school.AccessPassword {
+		err = d.refuseTaken(ctx, o.student.Email)
+	}
+	if err != nil && f.Key != "" {
+		err = d.unlessSent(ctx, f.Key, err)
+	}
+	return o, err
+}
+
+func (d *Desk) refuseTaken(ctx context.Context, email school.Email) error {
+	return d.store.Look(ctx, func(tx *store.Tx) error {
+		if _, err := tx.FindAccountByEmail(email); !errors.Is(err, school.ErrNotFound) {
 			return cmp.Or(err, error(school.ErrStudentExists))
 		}
 		return nil
 	})
-	if o.token = school.NewToken(); f.Key != "" {
-		o.token = linkToken(f.Key)
-	}
-	return o, err
+}
+
+// unlessSent answers the refusal, but ErrFormSent where the form itself, sent
+// before, has brought about what is refused now.
+func (d *Desk) unlessSent(ctx context.Context, formKey string, refusal error) error {
+	return d.store.Look(ctx, func(tx *store.Tx) error {
+		if _, err := tx.FindFormKey(digest(formKey)); !errors.Is(err, school.ErrNotFound) {
+			return cmp.Or(err, error(store.ErrFormSent))
+		}
+		return refusal
+	})
 }
 
 // linkToken makes the link of a form from the form's own key, so that the form
@@ -91,7 +104,7 @@ func linkToken(formKey string) string { return derive(formKey, "one-time link") 
 // they brought about.
 func (d *Desk) fulfil(ctx context.Context, actor school.Actor, o order) (c school.Created, err error) {
 	id := school.NewUserID()
-	err = d.store.Write(ctx, func(tx *store.Tx) error {
+	err = d.store.Add(ctx, func(tx *store.Tx) error {
 		c = o.answer(tx.Now, actor, id)
 		if o.form.Key != "" {
 			key := store.FormKey{Hash: digest(o.form.Key), ActorID: actor.ID, Digest: o.digest(), ResultID: id}
@@ -116,13 +129,7 @@ func (d *Desk) fulfil(ctx context.Context, actor school.Actor, o order) (c schoo
 			return err
 		}
 		return tx.InsertLetter(id, "welcome")
-	})
-	if err != nil {
-		return c, err
-	}
-	// Only now what the trigger did: it is told from the rows, and a look within
-	// the transaction would make false losers on PostgreSQL.
-	err = d.store.Read(ctx, func(tx *store.Tx) error {
+	}, func(tx *store.Tx) error {
 		c.Unlocked, err = tx.ListUnlocked(id)
 		return err
 	})

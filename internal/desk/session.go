@@ -26,34 +26,40 @@ type Arrival struct {
 // a sign-out everywhere counts from the next request on. An empty hash is a
 // visitor without a token. A session in use is noted so, at most once a minute.
 func (d *Desk) Arrive(ctx context.Context, tokenHash string) (a Arrival, err error) {
-	stale := false
-	err = d.store.Read(ctx, func(tx *store.Tx) error {
+	if tokenHash == "" {
+		return d.arriveUnknown(ctx)
+	}
+	var s store.LiveSession
+	err = d.store.Look(ctx, func(tx *store.Tx) error {
 		a.Now = tx.Now
-		if a.Settings, err = tx.FindSettings(); err != nil || tokenHash == "" {
-			return err
-		}
-		s, err := tx.FindSession(tokenHash, idleSince(tx.Now, a.Settings))
-		if err != nil {
-			return unlessNotFound(err)
-		}
-		if account := s.Account; !account.Blocked && account.DisabledAt.IsZero() && account.DeletedAt.IsZero() {
-			a.Session, a.Actor = s.Data, actorOf(account)
-			stale = tx.Now.Sub(s.LastSeenAt) >= touchEvery
-		}
-		return nil
+		s, err = tx.FindSession(tokenHash)
+		return err
 	})
-	if err == nil && stale {
+	switch {
+	case errors.Is(err, school.ErrNotFound):
+		return d.arriveUnknown(ctx)
+	case err != nil:
+		return a, err
+	}
+	a.Settings = s.Settings
+	if c := s.Account; c.Blocked || !c.DisabledAt.IsZero() || !c.DeletedAt.IsZero() || !s.LastSeenAt.After(idleSince(a.Now, s.Settings)) {
+		return a, nil
+	}
+	a.Session, a.Actor = s.Data, actorOf(s.Account)
+	if a.Now.Sub(s.LastSeenAt) >= touchEvery {
 		err = d.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(tokenHash) })
 	}
 	return a, err
 }
 
-// unlessNotFound is for what may well be absent.
-func unlessNotFound(err error) error {
-	if errors.Is(err, school.ErrNotFound) {
-		return nil
-	}
-	return err
+// arriveUnknown is the arrival of somebody who is not logged in.
+func (d *Desk) arriveUnknown(ctx context.Context) (a Arrival, err error) {
+	err = d.store.Look(ctx, func(tx *store.Tx) error {
+		a.Now = tx.Now
+		a.Settings, err = tx.FindSettings()
+		return err
+	})
+	return a, err
 }
 
 func idleSince(now time.Time, s school.Settings) time.Time {

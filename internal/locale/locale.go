@@ -132,9 +132,31 @@ func fill(text string, args []string) string {
 	if len(args) < 2 {
 		return text
 	}
-	pairs := make([]string, 0, len(args))
-	for i := 0; i+1 < len(args); i += 2 {
-		pairs = append(pairs, "{"+args[i]+"}", args[i+1])
+	var filled strings.Builder
+	for {
+		before, rest, _ := strings.Cut(text, "{")
+		filled.WriteString(before)
+		if len(before) == len(text) {
+			return filled.String()
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		value, known := valueOf(name, args)
+		if closed && known {
+			filled.WriteString(value)
+			text = after
+			continue
+		}
+		filled.WriteByte('{')
+		text = rest
 	}
-	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// valueOf finds the value that follows the name.
+func valueOf(name string, args []string) (string, bool) {
+	for i := 0; i+1 < len(args); i += 2 {
+		if args[i] == name {
+			return args[i+1], true
+		}
+	}
+	return "", false
 }

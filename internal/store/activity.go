@@ -14,8 +14,7 @@ func (tx *Tx) InsertActivity(actor school.Actor, action school.Action, subject s
 }
 
 // InsertOwnActivity is InsertActivity for a student whom the actor has just
-// admitted. It looks nothing up: under serializable isolation a look at a table
-// that everybody writes makes false losers.
+// admitted: it needs no look at whose the student is.
 func (tx *Tx) InsertOwnActivity(actor school.Actor, action school.Action, subject school.UserID, details map[string]string) error {
 	return tx.insertActivity("$8", actor, action, subject, details, actor.ID)
 }

@@ -4,26 +4,31 @@ import (
 	"tripwire/internal/school"
 )
 
-const courseColumns = "id, slug, title, price_minor, currency, published_at"
+const courseColumns = "c.id, c.slug, c.title, c.price_minor, c.currency, c.published_at"
 
-func scanCourse(r row) (c school.Course, err error) {
-	return c, r.Scan(&c.ID, &c.Slug, &c.Title, &c.Price.Minor, &c.Price.Currency, at(&c.PublishedAt))
+// scanCourse reads the columns of a course behind those that stand first.
+func scanCourse(r row, first ...any) (c school.Course, err error) {
+	return c, r.Scan(append(first, &c.ID, &c.Slug, &c.Title, &c.Price.Minor, &c.Price.Currency, at(&c.PublishedAt))...)
 }
 
-// FindCourseOnSale answers the published course that new students enter: the
-// one published first. Errors: Conflict no_course.
-func (tx *Tx) FindCourseOnSale() (school.Course, error) {
-	c, err := one(tx, "SELECT "+courseColumns+" FROM courses WHERE published_at IS NOT NULL ORDER BY published_at, id LIMIT 1", scanCourse)
+// FindCourseOnSale answers the published course that new students enter, which
+// is the one published first, and the settings of the school, which say on which
+// terms. Errors: Conflict no_course.
+func (tx *Tx) FindCourseOnSale() (c school.Course, s school.Settings, err error) {
+	c, err = one(tx, "SELECT "+settingsColumns+", "+courseColumns+" FROM courses c CROSS JOIN "+settingsTables+`
+		WHERE c.published_at IS NOT NULL ORDER BY c.published_at, c.id LIMIT 1`,
+		func(r row) (school.Course, error) { return scanCourse(r, scanSettings(&s)...) })
 	if isNotFound(err) {
 		err = school.ErrNoCourse
 	}
-	return c, err
+	return c, s, err
 }
 
 // FindCourse answers a course with its living modules, lessons and rules.
 // Errors: NotFound.
 func (tx *Tx) FindCourse(id school.CourseID) (school.Course, error) {
-	c, err := one(tx, "SELECT "+courseColumns+" FROM courses WHERE id = $1", scanCourse, id)
+	c, err := one(tx, "SELECT "+courseColumns+" FROM courses c WHERE c.id = $1",
+		func(r row) (school.Course, error) { return scanCourse(r) }, id)
 	if err != nil {
 		return c, err
 	}
@@ -106,7 +111,8 @@ func (tx *Tx) InsertCourse(c school.Course) (school.CourseID, error) {
 }
 
 // InsertRule adds an unlock rule. The triggers follow it from the next fact on;
-// for facts of before, the enrolments have to be rechecked.
+// for facts of before, the enrolments have to be rechecked, with tripwire_users
+// locked (docs/adr/0009).
 func (tx *Tx) InsertRule(id school.CourseID, r school.UnlockRule) error {
 	_, err := tx.exec(`INSERT INTO unlock_rules (course_id, module_id, event, source_module_id, delay_minutes, not_before)
 		VALUES ($1, $2, $3, $4, $5, $6)`, id, r.ModuleID, r.Event, r.SourceModuleID, r.DelayMinutes, r.NotBefore)

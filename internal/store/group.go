@@ -30,8 +30,9 @@ var errClosed = errors.New("the store is closed")
 type writeRequest struct {
 	ctx     context.Context
 	fn      func(querier) error
+	look    func(querier) error // asked once the rows are safe; may be nil
 	outcome chan error
-	refusal error // in a group: fn's own error; its rows are not there
+	refusal error // fn's own error; its rows are not there
 	panic   any
 }
 
@@ -46,9 +47,9 @@ func startGroupWriter(conn *compiledConn, grouped bool) *groupWriter {
 
 // do queues fn and waits until its rows are durable or refused. A caller who
 // leaves before its turn is skipped; one who leaves later still gets the answer,
-// because the rows may be there.
-func (w *groupWriter) do(ctx context.Context, fn func(querier) error) error {
-	r := &writeRequest{ctx: ctx, fn: fn, outcome: make(chan error, 1)}
+// because the rows may be there. look, if any, is asked once they are durable.
+func (w *groupWriter) do(ctx context.Context, fn, look func(querier) error) error {
+	r := &writeRequest{ctx: ctx, fn: fn, look: look, outcome: make(chan error, 1)}
 	if err := w.enqueue(r); err != nil {
 		return err
 	}
@@ -95,67 +96,91 @@ func (w *groupWriter) loop() {
 
 // writeGroup writes first and whoever waits behind it. Everybody is told at the
 // end, those refused too: the row that refused them may be another member's and
-// is not there before the commit. When the group as a whole fails (the disk is
-// full, a statement rolled everything back), each is tried again alone, so that
-// nobody fails for another.
+// is not there before the commit. Refusals are rare and savepoints are not free,
+// so the group runs without; when anything fails, all of it runs again with. When
+// the group as a whole fails (the disk is full, a statement rolled everything
+// back), each is tried again alone, so that nobody fails for another.
 func (w *groupWriter) writeGroup(first *writeRequest) {
-	if len(w.queue) == 0 || w.limit == 1 {
-		first.outcome <- w.writeAlone(first)
-		return
-	}
 	group, err := w.writeTogether(first)
+	if err != nil && len(group) == 1 && first.refusal != nil {
+		err = nil // there is nobody to keep apart
+	}
+	if err != nil {
+		err = w.writeApart(group)
+	}
 	for _, r := range group {
+		outcome := r.refusal
 		if err != nil {
-			r.outcome <- w.writeAlone(r)
-			continue
+			outcome = w.writeAlone(r)
 		}
-		r.outcome <- r.refusal
+		if outcome == nil && r.look != nil {
+			outcome = r.catch(w.conn, r.look)
+		}
+		r.outcome <- outcome
 	}
 }
 
-// writeAlone runs one request in a transaction of its own, without the price of
-// a savepoint.
-func (w *groupWriter) writeAlone(r *writeRequest) error {
-	ctx := context.Background()
-	if r.ctx.Err() != nil { // left before its turn
-		return r.ctx.Err()
-	}
-	if err := w.begin(ctx); err != nil {
-		return err
-	}
-	r.panic = nil
-	refusal, end := r.call(w.conn), "COMMIT"
-	if refusal != nil {
-		end = "ROLLBACK"
-	}
-	if err := w.conn.run(ctx, end); err != nil {
-		return errors.Join(refusal, err, w.rollback(ctx))
-	}
-	return refusal
-}
+// errRefused ends a group that runs without savepoints.
+var errRefused = errors.New("somebody in the group was refused")
 
-// writeTogether runs first, and whoever waits, in one transaction. It answers all
-// that it ran; an error means that the rows of none of them are there.
+// writeTogether runs first, and whoever waits, in one transaction. It answers the
+// group; an error means that the rows of none of them are there.
 func (w *groupWriter) writeTogether(first *writeRequest) (group []*writeRequest, err error) {
 	ctx := context.Background()
 	group = []*writeRequest{first}
-	if err := w.begin(ctx); err != nil {
-		return group, err
-	}
-	for r := first; r != nil; {
-		if err := w.inSavepoint(ctx, r); err != nil {
-			return group, errors.Join(err, w.rollback(ctx))
+	err = w.begin(ctx)
+	for i := 0; i < len(group); i++ {
+		if err == nil && !w.calls(group[i]) {
+			err = errors.Join(errRefused, w.rollback(ctx))
 		}
-		if r = nil; len(group) < w.limit {
-			if r = w.next(); r != nil {
+		if len(group) < w.limit {
+			if r := w.next(); r != nil {
 				group = append(group, r)
 			}
 		}
 	}
-	if err := w.conn.run(ctx, "COMMIT"); err != nil {
-		return group, errors.Join(err, w.rollback(ctx))
+	if err != nil {
+		return group, err
 	}
-	return group, nil
+	return group, w.commit(ctx)
+}
+
+// calls reports whether the request and every statement of it went well: a
+// statement that fails may have rolled back everything, told or not.
+func (w *groupWriter) calls(r *writeRequest) bool {
+	w.conn.failed = false
+	r.call(w.conn)
+	return r.refusal == nil && !w.conn.failed
+}
+
+// writeApart runs the group in one transaction, each in a savepoint. An error
+// means that the rows of none of them are there.
+func (w *groupWriter) writeApart(group []*writeRequest) error {
+	ctx := context.Background()
+	if err := w.begin(ctx); err != nil {
+		return err
+	}
+	for _, r := range group {
+		if err := w.inSavepoint(ctx, r); err != nil {
+			return errors.Join(err, w.rollback(ctx))
+		}
+	}
+	return w.commit(ctx)
+}
+
+// writeAlone runs one request in a transaction of its own.
+func (w *groupWriter) writeAlone(r *writeRequest) error {
+	if err := w.writeApart([]*writeRequest{r}); err != nil {
+		return errors.Join(err, r.refusal)
+	}
+	return r.refusal
+}
+
+func (w *groupWriter) commit(ctx context.Context) error {
+	if err := w.conn.run(ctx, "COMMIT"); err != nil {
+		return errors.Join(err, w.rollback(ctx))
+	}
+	return nil
 }
 
 // begin also ends a transaction that a failed rollback has left open, so that one
@@ -191,19 +216,25 @@ func (w *groupWriter) rollback(ctx context.Context) error {
 // inSavepoint runs one request. A refusal stays with the request; an error means
 // that the transaction is lost for everybody.
 func (w *groupWriter) inSavepoint(ctx context.Context, r *writeRequest) error {
-	r.panic = nil
 	if err := w.conn.run(ctx, "SAVEPOINT request"); err != nil {
 		return err
 	}
-	if r.refusal = r.call(w.conn); r.refusal == nil {
+	if r.call(w.conn); r.refusal == nil {
 		return w.conn.run(ctx, "RELEASE request")
 	}
 	return errors.Join(w.conn.run(ctx, "ROLLBACK TO request"), w.conn.run(ctx, "RELEASE request"))
 }
 
-// call runs fn and turns a panic into an error here and a panic again in the
-// goroutine that asked, so that the writer lives on.
-func (r *writeRequest) call(q querier) (err error) {
+// call runs fn, unless its caller has left before the turn.
+func (r *writeRequest) call(q querier) {
+	if r.refusal = r.ctx.Err(); r.refusal == nil {
+		r.refusal = r.catch(q, r.fn)
+	}
+}
+
+// catch turns a panic of f into an error here and a panic again in the goroutine
+// that asked, so that the writer lives on.
+func (r *writeRequest) catch(q querier, f func(querier) error) (err error) {
 	r.panic = nil
 	defer func() {
 		if p := recover(); p != nil {
@@ -211,8 +242,5 @@ func (r *writeRequest) call(q querier) (err error) {
 			err = errors.New("panic in a write")
 		}
 	}()
-	if r.ctx.Err() != nil { // left before its turn
-		return r.ctx.Err()
-	}
-	return r.fn(q)
+	return f(q)
 }

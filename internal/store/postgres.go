@@ -82,15 +82,30 @@ func (e *postgres) read(ctx context.Context, fn func(querier) error) error {
 	return fn(tx)
 }
 
+func (e *postgres) look(_ context.Context, fn func(querier) error) error { return fn(e.db) }
+
 // maxTries bounds how often a transaction that lost a race is run again.
 const maxTries = 20
 
 // write runs fn serializably: PostgreSQL then refuses what could not have
 // happened one after another, and the loser is simply run again.
 func (e *postgres) write(ctx context.Context, fn func(querier) error) error {
+	return e.writeAt(ctx, "BEGIN ISOLATION LEVEL SERIALIZABLE", fn, nil)
+}
+
+// add needs no serializable transaction: each constraint is judged against what
+// is committed when it is judged.
+func (e *postgres) add(ctx context.Context, fn, look func(querier) error) error {
+	return e.writeAt(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED", fn, look)
+}
+
+// writeAt runs fn in a transaction of the given kind; look, if any, once it is
+// committed.
+func (e *postgres) writeAt(ctx context.Context, begin string, fn, look func(querier) error) error {
 	var err error
 	for try := range maxTries {
-		if err = e.writeOnce(ctx, fn); err == nil || !lostRace(err) {
+		var committed bool
+		if committed, err = e.writeOnce(ctx, begin, fn, look); committed || !lostRace(err) {
 			return err
 		}
 		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(try, 7))) //nolint:gosec // spreads the losers, guards nothing
@@ -103,26 +118,29 @@ func (e *postgres) write(ctx context.Context, fn func(querier) error) error {
 	return err
 }
 
-func (e *postgres) writeOnce(ctx context.Context, fn func(querier) error) error {
+func (e *postgres) writeOnce(ctx context.Context, begin string, fn, look func(querier) error) (committed bool, err error) {
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { _ = conn.Close() }() // back to the pool
 	whole := context.WithoutCancel(ctx) // half a pipeline would cost the connection
-	tx := beginPipeline(conn, "BEGIN ISOLATION LEVEL SERIALIZABLE")
-	committed := false
+	tx := beginPipeline(conn, begin)
 	defer func() {
 		if !committed { // after a panic too
 			tx.abandon(whole)
 		}
 	}()
 	if err := fn(tx); err != nil {
-		return err
+		return false, err
 	}
-	err = tx.commit(whole)
-	committed = err == nil
-	return err
+	if err := tx.commit(whole); err != nil {
+		return false, err
+	}
+	if committed = true; look != nil {
+		err = look(conn)
+	}
+	return committed, err
 }
 
 func lostRace(err error) bool {

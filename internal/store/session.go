@@ -15,22 +15,25 @@ func (tx *Tx) UpsertSession(s school.Session, data []byte) error {
 	return err
 }
 
-// LiveSession is a session that has not ended, and whose it is.
+// LiveSession is a session that has not ended, whose it is, and the settings of
+// the school, which every request needs with it.
 type LiveSession struct {
 	Account    school.Account
+	Settings   school.Settings
 	Data       []byte // what the session library keeps
 	LastSeenAt time.Time
 }
 
-// FindSession answers a session that has neither ended nor been idle since
-// idleSince. Errors: NotFound.
-func (tx *Tx) FindSession(tokenHash string, idleSince time.Time) (LiveSession, error) {
-	return one(tx, "SELECT s.data, s.last_seen_at, "+accountColumns+` FROM sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3`,
+// FindSession answers a session that has not ended; whether it has been idle for
+// too long its LastSeenAt tells. Errors: NotFound.
+func (tx *Tx) FindSession(tokenHash string) (LiveSession, error) {
+	return one(tx, "SELECT s.data, s.last_seen_at, "+settingsColumns+", "+accountColumns+`
+		FROM sessions s JOIN users u ON u.id = s.user_id CROSS JOIN `+settingsTables+`
+		WHERE s.token_hash = $1 AND s.expires_at > $2`,
 		func(r row) (s LiveSession, err error) {
-			s.Account, err = scanAccount(r, &s.Data, at(&s.LastSeenAt))
+			s.Account, err = scanAccount(r, append([]any{&s.Data, at(&s.LastSeenAt)}, scanSettings(&s.Settings)...)...)
 			return s, err
-		}, tokenHash, tx.Now, idleSince)
+		}, tokenHash, tx.Now)
 }
 
 // TouchSession notes that the session is in use.

@@ -2,19 +2,28 @@ package store
 
 import "tripwire/internal/school"
 
+// Every request reads the settings, so they can be asked for together with what
+// else it needs.
+const (
+	settingsColumns = `o.name, o.time_zone, o.language, o.own_password, o.first_password_hours, o.link_hours,
+		o.trash_days, o.session_idle_hours, o.session_max_hours, pa.min_percent, pa.max_percent, ps.min_percent, ps.max_percent`
+	settingsTables = `settings o JOIN price_limits pa ON o.id = 1 AND pa.role = 'admin' JOIN price_limits ps ON ps.role = 'sales'`
+)
+
+// scanSettings answers where the columns of the settings go.
+func scanSettings(s *school.Settings) []any {
+	s.PriceLimits = []school.PriceLimit{{Role: school.RoleAdmin}, {Role: school.RoleSales}}
+	admin, sales := &s.PriceLimits[0], &s.PriceLimits[1]
+	return []any{
+		&s.Name, &s.TimeZone, text(&s.Language), &s.OwnPassword, &s.FirstPasswordHours, &s.LinkHours,
+		&s.TrashDays, &s.SessionIdleHours, &s.SessionMaxHours, &admin.MinPercent, &admin.MaxPercent, &sales.MinPercent, &sales.MaxPercent,
+	}
+}
+
 // FindSettings answers the choices of the school.
 func (tx *Tx) FindSettings() (school.Settings, error) {
-	return one(tx, `SELECT s.name, s.time_zone, s.language, s.own_password, s.first_password_hours, s.link_hours,
-		s.trash_days, s.session_idle_hours, s.session_max_hours, a.min_percent, a.max_percent, m.min_percent, m.max_percent
-		FROM settings s JOIN price_limits a ON a.role = 'admin' JOIN price_limits m ON m.role = 'sales' WHERE s.id = 1`,
-		func(r row) (s school.Settings, err error) {
-			admin, sales := school.PriceLimit{Role: school.RoleAdmin}, school.PriceLimit{Role: school.RoleSales}
-			err = r.Scan(&s.Name, &s.TimeZone, text(&s.Language), &s.OwnPassword, &s.FirstPasswordHours, &s.LinkHours,
-				&s.TrashDays, &s.SessionIdleHours, &s.SessionMaxHours,
-				&admin.MinPercent, &admin.MaxPercent, &sales.MinPercent, &sales.MaxPercent)
-			s.PriceLimits = []school.PriceLimit{admin, sales}
-			return s, err
-		})
+	return one(tx, "SELECT "+settingsColumns+" FROM "+settingsTables,
+		func(r row) (s school.Settings, err error) { return s, r.Scan(scanSettings(&s)...) })
 }
 
 // UpdateSettings keeps the choices of the school.

@@ -85,7 +85,25 @@ func (e *sqlite) close() error {
 	return errors.Join(errs...)
 }
 
-func (e *sqlite) read(ctx context.Context, fn func(querier) error) (err error) {
+func (e *sqlite) look(ctx context.Context, fn func(querier) error) error {
+	return e.withReader(ctx, func(c *compiledConn) error { return fn(c) })
+}
+
+func (e *sqlite) read(ctx context.Context, fn func(querier) error) error {
+	return e.withReader(ctx, func(c *compiledConn) (err error) {
+		// Neither a caller who leaves nor a panic may hand the next one a
+		// connection within a transaction.
+		whole := context.WithoutCancel(ctx)
+		if err := c.run(whole, "BEGIN"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, c.run(whole, "ROLLBACK")) }()
+		return fn(c)
+	})
+}
+
+// withReader lends fn a connection for reading.
+func (e *sqlite) withReader(ctx context.Context, fn func(*compiledConn) error) error {
 	var c *compiledConn
 	select {
 	case c = <-e.pool:
@@ -100,18 +118,17 @@ func (e *sqlite) read(ctx context.Context, fn func(querier) error) (err error) {
 		}
 		c = &compiledConn{conn: conn}
 	}
-	// Neither a caller who leaves nor a panic may hand the next one a connection
-	// within a transaction.
-	whole := context.WithoutCancel(ctx)
-	if err := c.run(whole, "BEGIN"); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.run(whole, "ROLLBACK")) }()
 	return fn(c)
 }
 
 func (e *sqlite) write(ctx context.Context, fn func(querier) error) error {
-	return e.group.do(ctx, fn)
+	return e.group.do(ctx, fn, nil)
+}
+
+// add looks at the new rows where they still are in memory; every connection for
+// reading would have to fetch them.
+func (e *sqlite) add(ctx context.Context, fn, look func(querier) error) error {
+	return e.group.do(ctx, fn, look)
 }
 
 func (e *sqlite) timeArg(t time.Time) any { return t.Format(timeLayout) }

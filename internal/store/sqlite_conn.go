@@ -37,8 +37,9 @@ func (c sqliteConnector) Connect(context.Context) (driver.Conn, error) {
 // compiling costs more than running. The texts are constants of this package,
 // so there are never many.
 type compiledConn struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
+	conn   *sql.Conn
+	stmts  map[string]*sql.Stmt
+	failed bool // some statement has failed; whoever asks resets it
 }
 
 func (c *compiledConn) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
@@ -59,17 +60,24 @@ func (c *compiledConn) stmt(ctx context.Context, query string) (*sql.Stmt, error
 func (c *compiledConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	s, err := c.stmt(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, c.note(err)
 	}
-	return s.ExecContext(ctx, args...)
+	result, err := s.ExecContext(ctx, args...)
+	return result, c.note(err)
 }
 
 func (c *compiledConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	s, err := c.stmt(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, c.note(err)
 	}
-	return s.QueryContext(ctx, args...)
+	rows, err := s.QueryContext(ctx, args...)
+	return rows, c.note(err)
+}
+
+func (c *compiledConn) note(err error) error {
+	c.failed = c.failed || err != nil
+	return err
 }
 
 // run executes a statement that takes and answers nothing: BEGIN, SAVEPOINT, …

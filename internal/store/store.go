@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"tripwire/internal/school"
@@ -43,8 +44,13 @@ type engine interface {
 	// name is the folder of the engine's migrations.
 	name() string
 	read(ctx context.Context, fn func(querier) error) error
+	// look runs fn, which asks a single question, without a transaction.
+	look(ctx context.Context, fn func(querier) error) error
 	// write runs fn in a transaction and commits it. fn may run more than once.
 	write(ctx context.Context, fn func(querier) error) error
+	// add is write for an fn that only inserts. Once the rows are safe, look asks
+	// its questions of the connection that wrote them.
+	add(ctx context.Context, fn, look func(querier) error) error
 	// timeArg is the form in which the engine takes a time.
 	timeArg(t time.Time) any
 	// constraint names the constraint or guard that refused a statement; empty
@@ -117,17 +123,60 @@ func (s *Store) Read(ctx context.Context, fn func(*Tx) error) error {
 	}))
 }
 
+// Look is Read for an fn that asks a single question: one statement sees one
+// consistent view by itself, and two round trips to PostgreSQL are saved.
+func (s *Store) Look(ctx context.Context, fn func(*Tx) error) error {
+	return s.outcome(s.engine.look(ctx, func(q querier) error {
+		asked := false
+		return fn(&Tx{Now: s.Now(), ctx: ctx, q: q, engine: s.engine, before: func(string) error {
+			if asked {
+				return errors.New("a second question needs a Read")
+			}
+			asked = true
+			return nil
+		}})
+	}))
+}
+
 // Write runs fn in one transaction: all of its rows are kept, durably, or none.
 // fn may run more than once, so it touches nothing but tx. Errors: a
 // *school.Error from fn comes back as it is; a constraint that refuses becomes
 // the *school.Error that it stands for; a database that stays busy becomes
 // Unavailable.
 func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
+	return s.commit(ctx, s.engine.write, s.before, fn)
+}
+
+// Add is Write for an fn that only inserts: what its rows must agree with,
+// constraints judge. PostgreSQL then has no race to look for (docs/adr/0009).
+// Once the rows are safe, look is asked what the triggers have made of them; when
+// it fails, Add answers its error although the rows are there.
+func (s *Store) Add(ctx context.Context, fn, look func(*Tx) error) error {
+	onlyInserts := func(query string) error {
+		if !strings.HasPrefix(query, "INSERT ") {
+			return errors.New("what does more than insert needs a Write: " + query)
+		}
+		if s.before == nil {
+			return nil
+		}
+		return s.before(query)
+	}
+	add := func(ctx context.Context, fn func(querier) error) error {
+		return s.engine.add(ctx, fn, func(q querier) error {
+			return look(&Tx{Now: s.Now(), ctx: context.WithoutCancel(ctx), q: q, engine: s.engine})
+		})
+	}
+	return s.commit(ctx, add, onlyInserts, fn)
+}
+
+type write func(context.Context, func(querier) error) error
+
+func (s *Store) commit(ctx context.Context, write write, before func(string) error, fn func(*Tx) error) error {
 	var after []func()
-	err := s.engine.write(ctx, func(q querier) error {
+	err := write(ctx, func(q querier) error {
 		// A statement interrupted midway would roll back the whole group, so a
 		// caller who leaves no longer stops what has begun.
-		tx := &Tx{Now: s.Now(), ctx: context.WithoutCancel(ctx), q: q, engine: s.engine, before: s.before}
+		tx := &Tx{Now: s.Now(), ctx: context.WithoutCancel(ctx), q: q, engine: s.engine, before: before}
 		if err := fn(tx); err != nil {
 			return err
 		}

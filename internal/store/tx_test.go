@@ -82,7 +82,7 @@ func student(t *testing.T, s *store.Store, n int, name, email string, by school.
 		a.Email = school.Email(email)
 	}
 	write(t, s, func(tx *store.Tx) error {
-		course, err := tx.FindCourseOnSale()
+		course, _, err := tx.FindCourseOnSale()
 		if err != nil {
 			return err
 		}
