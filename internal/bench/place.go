@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"tripwire/internal/desk"
+	"tripwire/internal/files"
 	"tripwire/internal/password"
 	"tripwire/internal/school"
 	"tripwire/internal/server"
@@ -32,7 +33,7 @@ func found(ctx context.Context, o store.Options) error {
 	if err != nil {
 		return err
 	}
-	d := desk.New(s, password.NewHasher(password.DefaultMemoryMiB))
+	d := desk.New(s, password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(os.TempDir(), 0))
 	err = d.PrepareSchool(ctx)
 	for _, email := range append([]string{adminEmail}, managerEmails...) {
 		role := school.RoleSales
@@ -67,7 +68,7 @@ func openPlace(ctx context.Context, o store.Options) (*place, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	stop, err := p.serve(ctx, desk.New(s, p.hasher), slog.New(slog.NewTextHandler(log, nil)))
+	stop, err := p.serve(ctx, desk.New(s, p.hasher, files.NewFolder(os.TempDir(), 0)), slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		return nil, errors.Join(err, s.Close(), log.Close())
 	}

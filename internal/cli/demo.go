@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tripwire/internal/desk"
+	"tripwire/internal/files"
 	"tripwire/internal/password"
 	"tripwire/internal/store"
 )
@@ -53,7 +54,7 @@ func (c *demoCommand) inFolder(ctx context.Context, stdio IO, log *slog.Logger, 
 	if err != nil {
 		return err
 	}
-	d := desk.New(s, password.NewHasher(around.hashMemory))
+	d := desk.New(s, password.NewHasher(around.hashMemory), files.NewFolder(filepath.Join(dir, "files"), files.DefaultFloor))
 	if err := c.fill(ctx, stdio, d, clock); err != nil {
 		return errors.Join(err, s.Close())
 	}

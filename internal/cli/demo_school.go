@@ -33,6 +33,7 @@ const (
 	demoStudentEmail = "student@example.com"
 	demoStudentName  = "Әлия Нұрланқызы"
 	demoDays         = 150 // how far back the sales go
+	homeworkLesson   = 1   // the one with homework, counted from 0
 )
 
 // demoSchool makes a past through the verbs that make the present: nothing here
@@ -78,6 +79,9 @@ func (s *demoSchool) make(ctx context.Context, students int) error {
 		for _, l := range m.Lessons {
 			s.lessons = append(s.lessons, l.ID)
 		}
+	}
+	if err := s.furnish(ctx, admin, course); err != nil {
+		return err
 	}
 	s.plan(students)
 	return s.live(ctx)
@@ -140,7 +144,11 @@ func (s *demoSchool) planNamed(name, email string, at time.Time, by school.Actor
 	}
 	for i := range min(done, len(s.lessons)) {
 		at = at.Add(time.Duration(20+s.random.IntN(70)) * time.Hour)
-		s.later(at, func(ctx context.Context) error { return s.desk.CompleteLesson(ctx, *student, s.lessons[i]) })
+		s.later(at, func(ctx context.Context) error { return s.study(ctx, *student, s.lessons[i]) })
+		if i == homeworkLesson {
+			s.later(at.Add(time.Hour), func(ctx context.Context) error { return s.handIn(ctx, *student, s.lessons[i]) })
+			s.later(at.Add(30*time.Hour), func(ctx context.Context) error { return s.review(ctx, by) })
+		}
 	}
 	switch chance := s.random.IntN(40); {
 	case email == demoStudentEmail:

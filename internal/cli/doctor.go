@@ -43,7 +43,7 @@ func (c *doctorCommand) Run(ctx context.Context, stdio IO) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.attend(ctx, stdio, desk.New(s, password.NewHasher(password.DefaultMemoryMiB))), s.Close())
+	return errors.Join(c.attend(ctx, stdio, desk.New(s, password.NewHasher(password.DefaultMemoryMiB), c.Database.folder())), s.Close())
 }
 
 func (c *doctorCommand) attend(ctx context.Context, stdio IO, d *desk.Desk) (err error) {

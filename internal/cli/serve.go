@@ -36,7 +36,7 @@ func (c *serveCommand) Run(ctx context.Context, stdio IO) error {
 	if err != nil {
 		return err
 	}
-	d := desk.New(s, password.NewHasher(around.hashMemory))
+	d := desk.New(s, password.NewHasher(around.hashMemory), c.Database.folder())
 	return errors.Join(serve(ctx, stdio, log, d, around), s.Close())
 }
 

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tripwire/internal/files"
 	"tripwire/internal/password"
 	"tripwire/internal/store"
 )
@@ -20,8 +21,13 @@ import (
 // databaseFlags say where the rows live. Every value is text, so that all faults
 // are found and told at once.
 type databaseFlags struct {
-	Data        string `env:"TRIPWIRE_DATA" default:"data" placeholder:"FOLDER" help:"Folder of the SQLite database, tripwire.db."`
+	Data        string `env:"TRIPWIRE_DATA" default:"data" placeholder:"FOLDER" help:"Folder of what people send, and of the SQLite database, tripwire.db."`
 	DatabaseURL string `name:"database-url" env:"TRIPWIRE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL address, postgres://…; empty: SQLite in the data folder."`
+}
+
+// folder is where what people send is kept, on either engine.
+func (d databaseFlags) folder() *files.Folder {
+	return files.NewFolder(filepath.Join(d.Data, "files"), files.DefaultFloor)
 }
 
 // serverFlags say how the desk is reached and what it may use.

@@ -39,7 +39,7 @@ func (c *staffCommand) atDesk(ctx context.Context, stdio IO, fn func(*desk.Desk)
 	if err != nil {
 		return err
 	}
-	return errors.Join(fn(desk.New(s, password.NewHasher(password.DefaultMemoryMiB))), s.Close())
+	return errors.Join(fn(desk.New(s, password.NewHasher(password.DefaultMemoryMiB), c.Database.folder())), s.Close())
 }
 
 type staffAdd struct {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tripwire/internal/desk"
+	"tripwire/internal/files"
 	"tripwire/internal/password"
 	"tripwire/internal/school"
 	"tripwire/internal/store"
@@ -167,7 +168,7 @@ func TestEveryVerbIsAllOrNothing(t *testing.T) {
 func TestTheFirstStartIsAllOrNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		var f fault
-		p := desk.New(target.Open(t, f.option), password.NewHasher(password.DefaultMemoryMiB))
+		p := desk.New(target.Open(t, f.option), password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0))
 		ctx := context.Background()
 		var path string
 		for _, act := range []func() error{
@@ -373,7 +374,7 @@ func TestWhatIsHopelessIsRefusedBeforeAnyHashing(t *testing.T) {
 		before := target.Dump(t)
 		ctx := context.Background()
 		hasher := password.NewHasher(password.DefaultMemoryMiB)
-		fresh := desk.New(p.store, hasher)
+		fresh := desk.New(p.store, hasher, files.NewFolder(t.TempDir(), 0))
 		form := school.NewStudentForm{FullName: "A", Email: "TEST123@example.com ", Password: "test1234"}
 		for name, c := range map[string]struct {
 			by   school.Actor

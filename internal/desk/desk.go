@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"tripwire/internal/files"
 	"tripwire/internal/password"
 	"tripwire/internal/school"
 	"tripwire/internal/store"
@@ -19,10 +20,14 @@ import (
 type Desk struct {
 	store  *store.Store
 	hasher *password.Hasher
+	files  *files.Folder
+	beats  heartbeats
 }
 
-// New answers a desk over an open store.
-func New(s *store.Store, h *password.Hasher) *Desk { return &Desk{store: s, hasher: h} }
+// New answers a desk over an open store and the folder of what people send.
+func New(s *store.Store, h *password.Hasher, f *files.Folder) *Desk {
+	return &Desk{store: s, hasher: h, files: f}
+}
 
 // Settings answers the choices of the school. Anybody may know them: the login
 // page shows the name.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tripwire/internal/desk"
+	"tripwire/internal/files"
 	"tripwire/internal/password"
 	"tripwire/internal/school"
 	"tripwire/internal/store"
@@ -23,7 +24,7 @@ type place struct {
 func open(t *testing.T, target storetest.Target, change ...func(*store.Options)) place {
 	t.Helper()
 	s := target.Open(t, change...)
-	p := place{Desk: desk.New(s, password.NewHasher(password.DefaultMemoryMiB)), target: target, store: s}
+	p := place{Desk: desk.New(s, password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0)), target: target, store: s}
 	ctx := context.Background()
 	if err := p.PrepareSchool(ctx); err != nil {
 		t.Fatal(err)
@@ -145,12 +146,12 @@ func TestTheChainOpensModuleAfterModule(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			v, err := p.MyCourse(ctx, me)
-			if err != nil || v.Student.ModulesDone != done+1 || v.Student.CompletedAt.IsZero() != (lesson != 69) {
-				t.Fatalf("after %d: %+v, %v", lesson, v.Student, err)
+			c, err := p.Student(ctx, p.a, id)
+			if err != nil || c.Student.ModulesDone != done+1 || c.Student.CompletedAt.IsZero() != (lesson != 69) {
+				t.Fatalf("after %d: %+v, %v", lesson, c.Student, err)
 			}
 		}
-		v, _ := p.MyCourse(ctx, me)
+		v, _ := p.MyCourse(ctx, me, "integrator")
 		if c := v.Modules[1].Cause; c.Event != school.EventCompleted || c.SourceModuleID != 16 {
 			t.Fatalf("cause of 17: %+v", c)
 		}

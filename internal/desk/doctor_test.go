@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"tripwire/internal/desk"
+	"tripwire/internal/files"
 	"tripwire/internal/password"
 	"tripwire/internal/school"
 	"tripwire/internal/store"
@@ -28,7 +29,7 @@ func doctor(t *testing.T, target storetest.Target) *desk.Desk {
 			t.Error(err)
 		}
 	})
-	return desk.New(s, password.NewHasher(password.DefaultMemoryMiB))
+	return desk.New(s, password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0))
 }
 
 func examine(t *testing.T, d *desk.Desk) []school.Finding {
@@ -342,8 +343,8 @@ func TestDoctorLeavesThoseWhoHaveFinishedInPeace(t *testing.T) {
 			"INSERT INTO lessons (module_id, position, title, minutes, required) VALUES (19, 1, 'Another', 1, TRUE)",
 		)
 		sound(t, doctor(t, target), target)
-		if v, err := p.MyCourse(context.Background(), me); err != nil || v.Student.CompletedAt.IsZero() {
-			t.Errorf("not finished any more: %+v, %v", v.Student, err)
+		if c, err := p.Student(context.Background(), p.a, me.ID); err != nil || c.Student.CompletedAt.IsZero() {
+			t.Errorf("not finished any more: %+v, %v", c.Student, err)
 		}
 	})
 }

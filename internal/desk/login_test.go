@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tripwire/internal/desk"
+	"tripwire/internal/files"
 	"tripwire/internal/password"
 	"tripwire/internal/school"
 	"tripwire/internal/store"
@@ -205,7 +206,7 @@ func TestUnknownAndKnownAddressesAreAnsweredAlike(t *testing.T) {
 		var answers []string
 		for _, email := range []string{"a@example.com", "nobody@example.com", "linked@example.com", "gone@example.com", "no address", "", "тест@example.com", strings.Repeat("x", 5000) + "@example.com"} {
 			hasher := password.NewHasher(password.DefaultMemoryMiB)
-			a, err := desk.New(p.store, hasher).LogIn(context.Background(), school.Visitor{Address: home}, email, wrong)
+			a, err := desk.New(p.store, hasher, files.NewFolder(t.TempDir(), 0)).LogIn(context.Background(), school.Visitor{Address: home}, email, wrong)
 			if a.ID != "" || a.PasswordHash != "" {
 				t.Errorf("%.30s: a stranger is given %+v", email, a)
 			}
@@ -566,7 +567,7 @@ func hashOf(t *testing.T, target storetest.Target) string {
 // press at once, and none once there is one.
 func TestOneLinkOneAdministrator(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
-		p := desk.New(target.Open(t), password.NewHasher(password.DefaultMemoryMiB))
+		p := desk.New(target.Open(t), password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0))
 		ctx := context.Background()
 		old, err := p.OfferSetup(ctx)
 		if err != nil {
@@ -604,7 +605,7 @@ func TestOneLinkOneAdministrator(t *testing.T) {
 // way meanwhile.
 func TestALinkFromTheFirstStartMakesNoSecondAdministrator(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
-		p := desk.New(target.Open(t), password.NewHasher(password.DefaultMemoryMiB))
+		p := desk.New(target.Open(t), password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0))
 		ctx := context.Background()
 		path, err := p.OfferSetup(ctx)
 		if err != nil {

@@ -78,7 +78,7 @@ func (d *Desk) Student(ctx context.Context, actor school.Actor, id school.UserID
 		if c.Student, err = tx.FindStudent(scope, id); err != nil {
 			return err
 		}
-		if c.Modules, err = tx.ListProgress(id, c.Student.CourseID); err != nil {
+		if c.Modules, err = tx.ListProgress(id, c.Student.CourseID, tx.Now); err != nil {
 			return err
 		}
 		c.Activity, err = tx.ListActivityOf(id, maxHistory)

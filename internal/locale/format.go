@@ -24,6 +24,26 @@ func group(digits string) string {
 	return sign + digits
 }
 
+// Percent is a whole share of a hundred.
+func (p Printer) Percent(n int) string { return p.T("number.percent", "n", p.Number(n)) }
+
+// Size is how large a file is, in the largest unit that fits it.
+func (p Printer) Size(bytes int64) string {
+	units := []string{"size.bytes", "size.kilobytes", "size.megabytes", "size.gigabytes"}
+	value, unit := float64(bytes), 0
+	for value >= 1000 && unit < len(units)-1 {
+		value /= 1024
+		unit++
+	}
+	text := strconv.FormatFloat(value, 'f', 1, 64)
+	if whole, fraction, _ := strings.Cut(text, "."); fraction == "0" || value >= 10 {
+		text = group(strconv.FormatInt(int64(value+0.5), 10))
+	} else {
+		text = whole + p.T("number.point") + fraction
+	}
+	return p.T(units[unit], "n", text)
+}
+
 var symbols = map[string]string{"KZT": "₸", "RUB": "₽", "USD": "$", "EUR": "€"}
 
 // Money is the amount and then the symbol, or the code where we have none. A

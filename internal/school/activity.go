@@ -19,6 +19,10 @@ const (
 	FirstLogin      Action = "login.first"
 	ModuleGranted   Action = "module.granted"
 	LessonCompleted Action = "lesson.completed"
+	LessonEdited    Action = "lesson.edited"
+	HandedIn        Action = "homework.handed_in"
+	WorkReturned    Action = "homework.returned"
+	WorkAccepted    Action = "homework.accepted"
 	StaffAdded      Action = "staff.added"
 	StaffDisabled   Action = "staff.disabled"
 	StaffReset      Action = "staff.reset"
@@ -31,7 +35,8 @@ const (
 func Actions() []Action {
 	return []Action{
 		StudentCreated, StudentEdited, StudentBlocked, StudentOpened, StudentDeleted, StudentRestored,
-		LinkIssued, LinkUsed, PasswordSet, FirstLogin, ModuleGranted, LessonCompleted,
+		LinkIssued, LinkUsed, PasswordSet, FirstLogin, ModuleGranted, LessonCompleted, LessonEdited,
+		HandedIn, WorkReturned, WorkAccepted,
 		StaffAdded, StaffDisabled, StaffReset, CourseCreated, SettingsEdited, DoctorRepaired,
 	}
 }

@@ -61,6 +61,8 @@ const (
 	EditStudents   Permission = "students.edit" // name, e-mail, block, link, delete, restore
 	GrantModules   Permission = "modules.grant"
 	Study          Permission = "course.study"
+	ReviewHomework Permission = "homework.review"
+	EditCourses    Permission = "courses.edit"
 	ManageStaff    Permission = "staff.manage"
 	ManageSchool   Permission = "school.manage"
 )
@@ -79,11 +81,11 @@ const (
 var policy = map[Role]map[Permission]Reach{
 	RoleAdmin: {
 		ViewStudents: ReachAll, CreateStudents: ReachAll, EditStudents: ReachAll,
-		GrantModules: ReachAll, ManageStaff: ReachAll, ManageSchool: ReachAll,
+		GrantModules: ReachAll, ReviewHomework: ReachAll, EditCourses: ReachAll, ManageStaff: ReachAll, ManageSchool: ReachAll,
 	},
 	RoleSales: {
 		ViewStudents: ReachOwn, CreateStudents: ReachOwn, EditStudents: ReachOwn,
-		GrantModules: ReachOwn,
+		GrantModules: ReachOwn, ReviewHomework: ReachOwn,
 	},
 	RoleStudent: {
 		Study: ReachOwn,

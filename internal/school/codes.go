@@ -22,16 +22,30 @@ var (
 	ErrPasswordSame     = &Error{Kind: Invalid, Code: "password_same", Text: "the new password is the old one"}
 	ErrPasswordWrong    = &Error{Kind: Invalid, Code: "password_wrong", Text: "the current password is not right"}
 
-	ErrPriceInvalid    = &Error{Kind: Invalid, Code: "price_invalid", Text: "this is not an amount of money"}
-	ErrPriceOutOfRange = &Error{Kind: Invalid, Code: "price_out_of_range", Text: "the price is outside what this role may give"}
-	ErrLanguageUnknown = &Error{Kind: Invalid, Code: "language_unknown", Text: "the language is not one of ru, kk, en"}
-	ErrAccessUnknown   = &Error{Kind: Invalid, Code: "access_unknown", Text: "access is given by password or by link"}
-	ErrRoleUnknown     = &Error{Kind: Invalid, Code: "role_unknown", Text: "the role is not one of admin, sales"}
-	ErrReasonRequired  = &Error{Kind: Invalid, Code: "reason_required", Text: "a reason is needed"}
-	ErrReasonTooLong   = &Error{Kind: Invalid, Code: "reason_too_long", Text: "the reason is longer than 500 characters"}
-	ErrTimeZoneUnknown = &Error{Kind: Invalid, Code: "time_zone_unknown", Text: "the time zone is not in the IANA list"}
-	ErrOutOfRange      = &Error{Kind: Invalid, Code: "out_of_range", Text: "the number is outside its range"}
-	ErrFormKeyInvalid  = &Error{Kind: Invalid, Code: "form_key_invalid", Text: "the key of the form is not one of ours"}
+	ErrPriceInvalid      = &Error{Kind: Invalid, Code: "price_invalid", Text: "this is not an amount of money"}
+	ErrPriceOutOfRange   = &Error{Kind: Invalid, Code: "price_out_of_range", Text: "the price is outside what this role may give"}
+	ErrLanguageUnknown   = &Error{Kind: Invalid, Code: "language_unknown", Text: "the language is not one of ru, kk, en"}
+	ErrAccessUnknown     = &Error{Kind: Invalid, Code: "access_unknown", Text: "access is given by password or by link"}
+	ErrRoleUnknown       = &Error{Kind: Invalid, Code: "role_unknown", Text: "the role is not one of admin, sales"}
+	ErrReasonRequired    = &Error{Kind: Invalid, Code: "reason_required", Text: "a reason is needed"}
+	ErrReasonTooLong     = &Error{Kind: Invalid, Code: "reason_too_long", Text: "the reason is longer than 500 characters"}
+	ErrTimeZoneUnknown   = &Error{Kind: Invalid, Code: "time_zone_unknown", Text: "the time zone is not in the IANA list"}
+	ErrOutOfRange        = &Error{Kind: Invalid, Code: "out_of_range", Text: "the number is outside its range"}
+	ErrProgressInvalid   = &Error{Kind: Invalid, Code: "progress_invalid", Text: "this is no report of a player"}
+	ErrTextTooLong       = &Error{Kind: Invalid, Code: "text_too_long", Text: "the text is too long"}
+	ErrTextCharacters    = &Error{Kind: Invalid, Code: "text_characters", Text: "the text has characters that cannot be kept"}
+	ErrHomeworkEmpty     = &Error{Kind: Invalid, Code: "homework_empty", Text: "write an answer or add a file"}
+	ErrCommentRequired   = &Error{Kind: Invalid, Code: "comment_required", Text: "say what is to be changed"}
+	ErrFileType          = &Error{Kind: Invalid, Code: "file_type", Text: "files of this kind are not accepted"}
+	ErrFileTooLarge      = &Error{Kind: Invalid, Code: "file_too_large", Text: "the file is too large"}
+	ErrFileEmpty         = &Error{Kind: Invalid, Code: "file_empty", Text: "the file is empty"}
+	ErrTooManyFiles      = &Error{Kind: Invalid, Code: "too_many_files", Text: "there are too many files"}
+	ErrVideoRequired     = &Error{Kind: Invalid, Code: "video_required", Text: "send the video file first"}
+	ErrVideoAddress      = &Error{Kind: Invalid, Code: "video_address", Text: "this is not the address of a video of that kind"}
+	ErrRuleNeedsVideo    = &Error{Kind: Invalid, Code: "rule_needs_video", Text: "the player of this video does not tell what was watched; choose another rule"}
+	ErrRuleNeedsLength   = &Error{Kind: Invalid, Code: "rule_needs_length", Text: "the length of the video is needed to ask for a share of it"}
+	ErrRuleNeedsHomework = &Error{Kind: Invalid, Code: "rule_needs_homework", Text: "the lesson has no homework to hand in"}
+	ErrFormKeyInvalid    = &Error{Kind: Invalid, Code: "form_key_invalid", Text: "the key of the form is not one of ours"}
 
 	ErrStudentExists  = &Error{Kind: Conflict, Code: "student_exists", Text: "there is an account with this e-mail already", Fields: map[string]string{"email": "student_exists"}}
 	ErrStaffExists    = &Error{Kind: Conflict, Code: "staff_exists", Text: "there is an account with this e-mail already", Fields: map[string]string{"email": "staff_exists"}}
@@ -42,6 +56,10 @@ var (
 	ErrLastAdmin      = &Error{Kind: Conflict, Code: "last_admin", Text: "this is the last administrator"}
 	ErrTrashExpired   = &Error{Kind: Conflict, Code: "trash_expired", Text: "the time for restoring has passed"}
 	ErrNoCourse       = &Error{Kind: Conflict, Code: "no_course", Text: "there is no published course to enrol in"}
+	ErrNotQualified   = &Error{Kind: Conflict, Code: "lesson_not_qualified", Text: "something of the lesson is still to be done"}
+	ErrNotWaiting     = &Error{Kind: Conflict, Code: "homework_not_waiting", Text: "this homework has been answered already"}
+	ErrHandedIn       = &Error{Kind: Conflict, Code: "homework_handed_in", Text: "this homework is handed in and not returned"}
+	ErrNoHomework     = &Error{Kind: Conflict, Code: "no_homework", Text: "this lesson has no homework"}
 	ErrUnreachable    = &Error{Kind: Conflict, Code: "module_unreachable", Text: "no path of unlock rules reaches a module of the course"}
 
 	ErrNotLoggedIn       = &Error{Kind: Unauthenticated, Code: "not_logged_in", Text: "log in first"}
@@ -57,6 +75,7 @@ var (
 
 	ErrNotFound    = &Error{Kind: NotFound, Code: "not_found", Text: "there is nothing here, or it is not yours"}
 	ErrTooLarge    = &Error{Kind: Invalid, Code: "too_large", Text: "more was sent than is accepted"}
+	ErrDiskFull    = &Error{Kind: Unavailable, Code: "disk_full", Text: "there is no room for files left"}
 	ErrUnavailable = &Error{Kind: Unavailable, Code: "unavailable", Text: "the server is busy, try again"}
 	ErrInternal    = &Error{Kind: Internal, Code: "internal", Text: "something broke on our side"}
 )

@@ -31,6 +31,22 @@ type Lesson struct {
 	Title    string
 	Minutes  int
 	Required bool // counts towards the completion of its module
+	Video    Video
+	Rules    []CompletionRule
+}
+
+// LessonContent is what a student finds in a lesson, beside its video.
+type LessonContent struct {
+	Body      string // Markdown
+	Homework  string // the task, in Markdown; empty: none
+	Materials []File
+	Captions  []Captions
+}
+
+// Captions are the words of a video in one language, as WebVTT.
+type Captions struct {
+	Language Language
+	File     File
 }
 
 // UnlockEvent is the fact after which a rule opens its module.

@@ -1,6 +1,9 @@
 package school
 
 import (
+	"crypto/rand"
+	"strings"
+
 	"github.com/google/uuid"
 )
 
@@ -28,4 +31,20 @@ type (
 	ModuleID int64
 	LessonID int64
 	RuleID   int64
+	// SubmissionID names one version of a student's homework.
+	SubmissionID int64
 )
+
+// FileID names a file that we keep: 128 random bits, so that nobody guesses one.
+type FileID string
+
+// NewFileID answers a fresh id.
+func NewFileID() FileID { return FileID(strings.ToLower(rand.Text())) }
+
+// ParseFileID reads an id from a URL. Errors: NotFound.
+func ParseFileID(s string) (FileID, error) {
+	if len(s) != len(NewFileID()) || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") != "" {
+		return "", ErrNotFound
+	}
+	return FileID(s), nil
+}

@@ -149,7 +149,7 @@ type ModuleProgress struct {
 	UnlockedAt  time.Time // zero: no unlock; may lie in the future
 	Cause       Cause     // of the unlock
 	CompletedAt time.Time
-	LessonsDone int
+	Lessons     []LessonProgress
 	// Opens are the live rules that would open the module, for the reason on a
 	// locked card.
 	Opens []UnlockRule

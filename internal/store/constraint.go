@@ -8,6 +8,9 @@ import "tripwire/internal/school"
 var constraintErrors = map[string]*school.Error{
 	"users_email_key":        school.ErrStudentExists,
 	"form_keys_key_hash_key": ErrFormSent,
+
+	"submissions_user_id_lesson_id_key":         school.ErrHandedIn,
+	"submissions_user_id_lesson_id_version_key": school.ErrHandedIn,
 }
 
 // ErrFormSent: a form with this key is in the rows already.

@@ -48,12 +48,7 @@ func (tx *Tx) listModules(id school.CourseID) ([]school.Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	lessons, err := list(tx, `SELECT l.id, l.module_id, l.position, l.title, l.minutes, l.required
-		FROM lessons l JOIN modules m ON m.id = l.module_id
-		WHERE m.course_id = $1 AND l.deleted_at IS NULL ORDER BY l.module_id, l.position, l.id`,
-		func(r row) (l school.Lesson, err error) {
-			return l, r.Scan(&l.ID, &l.ModuleID, &l.Position, &l.Title, &l.Minutes, &l.Required)
-		}, id)
+	lessons, err := tx.listLessons(id)
 	for i := range modules {
 		for _, l := range lessons {
 			if l.ModuleID == modules[i].ID {
@@ -71,6 +66,11 @@ func (tx *Tx) ListRules(id school.CourseID) ([]school.UnlockRule, error) {
 		func(r row) (u school.UnlockRule, err error) {
 			return u, r.Scan(&u.ID, &u.ModuleID, text(&u.Event), integer(&u.SourceModuleID), &u.DelayMinutes, at(&u.NotBefore))
 		}, id)
+}
+
+// ListCourseIDs answers every course, the oldest first.
+func (tx *Tx) ListCourseIDs() ([]school.CourseID, error) {
+	return list(tx, "SELECT id FROM courses ORDER BY id", func(r row) (c school.CourseID, err error) { return c, r.Scan(&c) })
 }
 
 // CountCourses answers how many courses there are.
@@ -117,6 +117,44 @@ func (tx *Tx) InsertRule(id school.CourseID, r school.UnlockRule) error {
 	_, err := tx.exec(`INSERT INTO unlock_rules (course_id, module_id, event, source_module_id, delay_minutes, not_before)
 		VALUES ($1, $2, $3, $4, $5, $6)`, id, r.ModuleID, r.Event, r.SourceModuleID, r.DelayMinutes, r.NotBefore)
 	return err
+}
+
+// scanLesson reads the columns of a lesson and of its video.
+func scanLesson(r row, more ...any) (l school.Lesson, err error) {
+	return l, r.Scan(append([]any{
+		&l.ID, &l.ModuleID, &l.Position, &l.Title, &l.Minutes, &l.Required,
+		text(&l.Video.Source), text(&l.Video.FileID), text(&l.Video.Address), integer(&l.Video.Seconds),
+	}, more...)...)
+}
+
+const lessonColumns = `l.id, l.module_id, l.position, l.title, l.minutes, l.required, v.source, v.file_id, v.address, v.seconds`
+
+// listLessons answers the living lessons of a course with their videos and
+// completion rules.
+func (tx *Tx) listLessons(id school.CourseID) ([]school.Lesson, error) {
+	lessons, err := list(tx, "SELECT "+lessonColumns+` FROM lessons l JOIN modules m ON m.id = l.module_id
+		LEFT JOIN lesson_videos v ON v.lesson_id = l.id
+		WHERE m.course_id = $1 AND l.deleted_at IS NULL ORDER BY l.module_id, l.position, l.id`,
+		func(r row) (school.Lesson, error) { return scanLesson(r) }, id)
+	if err != nil {
+		return nil, err
+	}
+	type rule struct {
+		lesson school.LessonID
+		school.CompletionRule
+	}
+	rules, err := list(tx, `SELECT r.lesson_id, r.kind, r.percent FROM completion_rules r
+		JOIN lessons l ON l.id = r.lesson_id JOIN modules m ON m.id = l.module_id
+		WHERE m.course_id = $1 ORDER BY r.lesson_id, r.percent DESC, r.kind DESC`,
+		func(r row) (c rule, err error) { return c, r.Scan(&c.lesson, text(&c.Kind), &c.Percent) }, id)
+	for i := range lessons {
+		for _, r := range rules {
+			if r.lesson == lessons[i].ID {
+				lessons[i].Rules = append(lessons[i].Rules, r.CompletionRule)
+			}
+		}
+	}
+	return lessons, err
 }
 
 // FindModuleTitle answers the title of a module of the course. Errors: NotFound.

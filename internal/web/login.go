@@ -21,20 +21,6 @@ func homeOf(a school.Actor) string {
 	}
 }
 
-func (h *Handler) home(w http.ResponseWriter, r *http.Request) error {
-	v := visitOf(r)
-	if v.actor.Role.Staff() {
-		return h.toPanel(w, r)
-	}
-	course, err := h.desk.MyCourse(r.Context(), v.actor)
-	if err != nil {
-		return err
-	}
-	return h.render(w, r, http.StatusOK, page.CourseHome(h.chrome(r, "course", course.Course.Title), page.CoursePage{
-		Course: course.Course, Student: course.Student, Modules: course.Modules, Now: v.printer.Now,
-	}))
-}
-
 func (h *Handler) toPanel(w http.ResponseWriter, r *http.Request) error {
 	http.Redirect(w, r, "/integrator/sales-manager", http.StatusSeeOther)
 	return nil

@@ -17,13 +17,16 @@ import (
 	"tripwire/internal/school"
 )
 
-// Limits of what a request may carry. Forms are small; nobody uploads yet.
+// maxBody bounds what a request may carry; see largeBodies for the few that carry
+// more.
 const maxBody = 64 << 10
 
+// contentSecurityPolicy lets in nothing but what we serve. connect-src stands last:
+// a page with a video from elsewhere adds to it.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; connect-src 'self'"
 
-// guarded sets the headers that every answer carries and bounds every body.
+// guarded sets the headers that every answer carries.
 func (h *Handler) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
@@ -38,7 +41,6 @@ func (h *Handler) guarded(next http.Handler) http.Handler {
 		if h.secure {
 			header.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		next.ServeHTTP(w, r)
 	})
 }
@@ -246,6 +248,7 @@ func (h *Handler) visit(next http.Handler) http.Handler {
 func (h *Handler) serve(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		trailOf(r.Context()).pattern = rt.pattern
+		r.Body = http.MaxBytesReader(w, r.Body, max(maxBody, largeBodies[rt.pattern]))
 		v := visitOf(r)
 		switch {
 		case !rt.policy.admits(v.actor) && v.actor.Role == "":

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/net/html"
 
 	"tripwire/internal/desk"
+	"tripwire/internal/files"
 	"tripwire/internal/password"
 	"tripwire/internal/school"
 	"tripwire/internal/store"
@@ -66,7 +67,7 @@ func open(t *testing.T, target storetest.Target, change ...setup) place {
 			}
 		}
 	})
-	p.Desk = desk.New(p.store, password.NewHasher(password.DefaultMemoryMiB))
+	p.Desk = desk.New(p.store, password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0))
 	if err := p.PrepareSchool(t.Context()); err != nil {
 		t.Fatal(err)
 	}

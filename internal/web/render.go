@@ -60,6 +60,10 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	t := trailOf(r.Context())
 	t.err = err
 	v := visitOf(r)
+	if errors.Is(err, school.ErrLessonLocked) {
+		e := problem.Shown(err)
+		err = e.With("reason", page.LockReason(v.printer, e.Params))
+	}
 	shown, status := problem.Shown(err), problem.Status(err)
 	if seconds := shown.Params["seconds"]; seconds != "" {
 		w.Header().Set("Retry-After", seconds)
@@ -94,7 +98,8 @@ func noteRefusal(r *http.Request, err error) int {
 // wantsJSON reports whether the caller is a program.
 func wantsJSON(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
-	return strings.Contains(accept, "application/json") || strings.Contains(accept, problem.ContentType)
+	return strings.Contains(accept, "application/json") || strings.Contains(accept, problem.ContentType) ||
+		strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
 }
 
 func (h *Handler) nothingHere(http.ResponseWriter, *http.Request) error { return school.ErrNotFound }

@@ -64,6 +64,16 @@ func (h *Handler) routes() []route {
 		{"POST", "/setup/{token}", public, h.setUp},
 		{"POST", "/language", public, h.setLanguage},
 
+		{"GET", "/course/{slug}", student, h.course},
+		{"GET", "/lesson/{lesson}", student, h.lesson},
+		{"POST", "/lesson/{lesson}/progress", student, h.reportProgress},
+		{"POST", "/lesson/{lesson}/complete", student, h.completeLesson},
+		{"POST", "/lesson/{lesson}/homework", student, h.handIn},
+		{"POST", "/lesson/{lesson}/homework/draft", student, h.saveDraft},
+		{"POST", "/lesson/{lesson}/homework/files", student, h.addDraftFile},
+		{"POST", "/lesson/{lesson}/homework/files/{file}/delete", student, h.removeDraftFile},
+		{"GET", "/files/{file}", signedIn, h.file},
+
 		{"GET", "/account", signedIn, h.account},
 		{"POST", "/account/password", signedIn, h.changePassword},
 
@@ -80,10 +90,32 @@ func (h *Handler) routes() []route {
 		{"POST", "/integrator/students/{id}/restore", staff, h.restoreStudent},
 		{"POST", "/integrator/students/{id}/link", staff, h.issueLink},
 		{"POST", "/integrator/students/{id}/grants", staff, h.grantModule},
+		{"GET", "/integrator/students/{id}/preview", staff, h.previewCourse},
+		{"GET", "/integrator/students/{id}/preview/lesson/{lesson}", staff, h.previewLesson},
+		{"GET", "/integrator/homework", staff, h.homeworkQueue},
+		{"POST", "/integrator/homework/{submission}", staff, h.reviewHomework},
+		{"GET", "/integrator/courses", admin, h.courses},
+		{"GET", "/integrator/lessons/{lesson}", admin, h.lessonEditor},
+		{"POST", "/integrator/lessons/{lesson}", admin, h.editLesson},
+		{"POST", "/integrator/lessons/{lesson}/video", admin, h.sendToLesson("video", h.sendVideo)},
+		{"POST", "/integrator/lessons/{lesson}/material", admin, h.sendToLesson("material", h.sendMaterial)},
+		{"POST", "/integrator/lessons/{lesson}/captions", admin, h.sendToLesson("captions", h.sendCaptions)},
+		{"POST", "/integrator/lessons/{lesson}/files/{file}/delete", admin, h.removeLessonFile},
 		{"GET", "/integrator/trash", staff, h.trash},
 		{"GET", "/integrator/settings", admin, h.settings},
 		{"POST", "/integrator/settings", admin, h.editSettings},
 	}
+}
+
+// largeBodies are the routes that take more than a form, with how much.
+var largeBodies = map[string]int64{
+	"/lesson/{lesson}/homework":             512 << 10,
+	"/lesson/{lesson}/homework/draft":       512 << 10,
+	"/lesson/{lesson}/homework/files":       school.UploadHomework.MaxMB<<20 + maxBody,
+	"/integrator/lessons/{lesson}":          2 << 20,
+	"/integrator/lessons/{lesson}/video":    school.UploadVideo.MaxMB<<20 + maxBody,
+	"/integrator/lessons/{lesson}/material": school.UploadMaterial.MaxMB<<20 + maxBody,
+	"/integrator/lessons/{lesson}/captions": school.UploadCaptions.MaxMB<<20 + maxBody,
 }
 
 // beforeOwnPassword are the routes open to who still has to choose a password.

@@ -43,6 +43,19 @@ var goodForms = map[string]url.Values{
 	"/integrator/students/{id}/link":    {},
 	"/integrator/students/{id}/grants":  {"module_id": {"18"}, "reason": {"by agreement"}},
 	"/integrator/settings":              settingsForm(),
+
+	"/lesson/{lesson}/progress":                        {},
+	"/lesson/{lesson}/complete":                        {},
+	"/lesson/{lesson}/homework":                        {"text": {"done"}},
+	"/lesson/{lesson}/homework/draft":                  {"text": {"nearly"}},
+	"/lesson/{lesson}/homework/files":                  {},
+	"/lesson/{lesson}/homework/files/{file}/delete":    {},
+	"/integrator/homework/{submission}":                {"verdict": {"accepted"}},
+	"/integrator/lessons/{lesson}":                     {"title": {"Renamed"}, "minutes": {"5"}},
+	"/integrator/lessons/{lesson}/video":               {},
+	"/integrator/lessons/{lesson}/material":            {},
+	"/integrator/lessons/{lesson}/captions":            {},
+	"/integrator/lessons/{lesson}/files/{file}/delete": {},
 }
 
 func settingsForm() url.Values {
@@ -68,7 +81,8 @@ type somebody struct {
 // call sends what the route expects, with the id given.
 func (s *somebody) call(t *testing.T, rt route, id string, headers ...string) answer {
 	t.Helper()
-	path := strings.NewReplacer("{$}", "", "{id}", id, "{token}", "NOSUCHTOKEN").Replace(rt.pattern)
+	path := strings.NewReplacer("{$}", "", "{id}", id, "{token}", "NOSUCHTOKEN",
+		"{slug}", "integrator", "{lesson}", "67", "{file}", string(school.NewFileID()), "{submission}", "1").Replace(rt.pattern)
 	if rt.method == http.MethodGet {
 		return s.browser.get(path, headers...)
 	}

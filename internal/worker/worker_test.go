@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"tripwire/internal/desk"
+	"tripwire/internal/files"
 	"tripwire/internal/password"
 	"tripwire/internal/school"
 	"tripwire/internal/store"
@@ -37,7 +38,7 @@ func TestTheSweepTakesWhatIsOldOnly(t *testing.T) {
 		start := time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
 		at.Store(&start)
 		s := target.Open(t, func(o *store.Options) { o.Now = func() time.Time { return *at.Load() } })
-		d := desk.New(s, password.NewHasher(password.DefaultMemoryMiB))
+		d := desk.New(s, password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0))
 		ctx := t.Context()
 		if err := d.PrepareSchool(ctx); err != nil {
 			t.Fatal(err)
@@ -114,7 +115,7 @@ func TestTheWorkerStopsWhenTold(t *testing.T) {
 		working, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
-			worker.Run(working, desk.New(s, password.NewHasher(password.DefaultMemoryMiB)), slog.New(slog.NewTextHandler(log, nil)))
+			worker.Run(working, desk.New(s, password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0)), slog.New(slog.NewTextHandler(log, nil)))
 			close(ended)
 		}()
 		if line := <-log; !strings.Contains(line, "level=ERROR") || !strings.Contains(line, "sweep") {

@@ -63,16 +63,6 @@ func grantReason(m CardPage, mod school.ModuleProgress) string {
 	return m.GrantReason
 }
 
-func requiredLessons(m school.Module) int {
-	n := 0
-	for _, l := range m.Lessons {
-		if l.Required {
-			n++
-		}
-	}
-	return n
-}
-
 // whyOpen says since when and why a module is open, or what it waits for.
 func whyOpen(c Chrome, all []school.ModuleProgress, mod school.ModuleProgress) string {
 	p := c.P

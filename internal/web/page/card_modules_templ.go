@@ -196,9 +196,9 @@ func moduleBadge(c Chrome, mod school.ModuleProgress) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var9 string
-			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(c.P.T("module.lessons", "done", c.P.Number(mod.LessonsDone), "total", c.P.Number(requiredLessons(mod.Module))))
+			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(moduleLessons(c, mod))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `card_modules.templ`, Line: 39, Col: 140}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `card_modules.templ`, Line: 39, Col: 51}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 			if templ_7745c5c3_Err != nil {

@@ -82,9 +82,11 @@ func (c Chrome) nav() []navItem {
 	case school.RoleAdmin, school.RoleSales:
 		items := []navItem{
 			{"students", panelPath, p.T("nav.students"), "people"},
+			{"homework", homeworkPath, p.T("nav.homework"), "inbox"},
 			{"trash", "/integrator/trash", p.T("nav.trash"), "trash"},
 		}
 		if c.Actor.Role == school.RoleAdmin {
+			items = append(items, navItem{"courses", coursesPath, p.T("nav.courses"), "book"})
 			items = append(items, navItem{"settings", "/integrator/settings", p.T("nav.settings"), "gear"})
 		}
 		return items

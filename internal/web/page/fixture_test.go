@@ -114,11 +114,16 @@ func modules(k kind) []school.ModuleProgress {
 	for i, title := range titles {
 		m := school.ModuleProgress{Module: school.Module{ID: school.ModuleID(16 + i), Position: i + 1, Title: k.text(title), Summary: k.text("Собираем рабочего помощника шаг за шагом.")}}
 		m.Module.Lessons = []school.Lesson{{ID: 1, Title: k.text("Знакомство"), Minutes: 24, Required: true}, {ID: 2, Title: k.text("Задание"), Minutes: 0, Required: true}}
+		for _, l := range m.Module.Lessons {
+			m.Lessons = append(m.Lessons, school.LessonProgress{Lesson: l})
+		}
 		all = append(all, m)
 	}
-	all[0].UnlockedAt, all[0].CompletedAt, all[0].LessonsDone = now.AddDate(0, 0, -3), now.AddDate(0, 0, -2), 2
+	all[0].UnlockedAt, all[0].CompletedAt = now.AddDate(0, 0, -3), now.AddDate(0, 0, -2)
+	all[0].Lessons[0].CompletedAt, all[0].Lessons[1].CompletedAt = now.AddDate(0, 0, -2), now.AddDate(0, 0, -2)
 	all[0].Cause = school.Cause{Event: school.EventEnrolled}
-	all[1].UnlockedAt, all[1].LessonsDone = now.AddDate(0, 0, -2), 1
+	all[1].UnlockedAt = now.AddDate(0, 0, -2)
+	all[1].Lessons[0].CompletedAt = now.AddDate(0, 0, -1)
 	all[1].Cause = school.Cause{Event: school.EventGranted, Reason: k.text("перенос из прошлого потока"), GrantedBy: k.text("Вера К.")}
 	all[2].Opens = []school.UnlockRule{{ModuleID: 18, Event: school.EventCompleted, SourceModuleID: 17}}
 	all[3].UnlockedAt = now.AddDate(0, 5, 0)
@@ -212,7 +217,7 @@ func pages(k kind, lang school.Language) map[string]templ.Component {
 		"trash":     page.Trash(admin, page.TrashPage{List: trash, Days: 30}),
 		"settings":  page.Settings(admin, page.SettingsPage{S: settings, Fields: wrong, Saved: k == full}),
 		"account":   page.Account(admin, page.AccountPage{Email: k.text("vera@example.com"), Sessions: sessions, CurrentHash: "a", Password: page.PasswordForm{Fields: wrong}, Saved: k == full}),
-		"home":      page.CourseHome(pupil, page.CoursePage{Course: school.Course{Title: k.text("Интегратор")}, Student: student(k, 3), Modules: modules(k), Now: now}),
+		"home":      page.CourseHome(pupil, page.CoursePage{Course: school.Course{Title: k.text("Интегратор")}, Modules: modules(k), Now: now}),
 		"error":     page.ErrorPage(sales, page.ErrorPageModel{Status: 500, Code: "internal", RequestID: k.text("7F3K-21"), Retry: k.text("/x")}),
 		"error-out": page.ErrorPage(out, page.ErrorPageModel{Status: 404, Code: "not_found", Params: map[string]string{"a": evil}}),
 		"fragment":  page.StudentCreated(sales, *created(k, school.AccessPassword)), "fragment-form": page.FormFragment(sales, form(k)),

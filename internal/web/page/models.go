@@ -148,14 +148,6 @@ type AccountPage struct {
 	Saved       bool
 }
 
-// CoursePage is the student's start page.
-type CoursePage struct {
-	Course  school.Course
-	Student school.Student
-	Modules []school.ModuleProgress
-	Now     time.Time
-}
-
 // ErrorPageModel is what an error page says.
 type ErrorPageModel struct {
 	Status    int

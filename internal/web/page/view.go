@@ -17,6 +17,8 @@ const (
 	studentsPath = "/integrator/students"
 	newPath      = "/integrator/students/new"
 	trashPath    = "/integrator/trash"
+	homeworkPath = "/integrator/homework"
+	coursesPath  = "/integrator/courses"
 )
 
 func studentPath(id school.UserID, verb string) string {

@@ -1,0 +1,52 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"tripwire/internal/school"
+	"tripwire/internal/store"
+)
+
+// PreviewCourse answers the course of a student as the student sees it at a time;
+// the zero time is now. Nothing is written. Errors: NotFound, Forbidden.
+func (d *Desk) PreviewCourse(ctx context.Context, actor school.Actor, id school.UserID, at time.Time) (s school.Student, v CourseView, err error) {
+	err = d.preview(ctx, actor, id, at, func(tx *store.Tx, found school.Student, at time.Time) error {
+		s = found
+		course, err := tx.FindCourse(found.CourseID)
+		if err != nil {
+			return err
+		}
+		v, err = courseView(tx, id, course, at)
+		return err
+	})
+	return s, v, err
+}
+
+// PreviewLesson answers a lesson as a student sees it at a time. Nothing is
+// written. Errors: NotFound, Forbidden lesson_locked with the reason, Forbidden.
+func (d *Desk) PreviewLesson(ctx context.Context, actor school.Actor, id school.UserID, lesson school.LessonID, at time.Time) (s school.Student, v LessonView, err error) {
+	err = d.preview(ctx, actor, id, at, func(tx *store.Tx, found school.Student, at time.Time) error {
+		s = found
+		v, err = lessonView(tx, id, lesson, at)
+		return err
+	})
+	return s, v, err
+}
+
+func (d *Desk) preview(ctx context.Context, actor school.Actor, id school.UserID, at time.Time, fn func(*store.Tx, school.Student, time.Time) error) error {
+	scope, err := actor.Scope(school.ViewStudents)
+	if err != nil {
+		return err
+	}
+	return d.store.Read(ctx, func(tx *store.Tx) error {
+		s, err := tx.FindStudent(scope, id)
+		if err != nil {
+			return err
+		}
+		if at.IsZero() {
+			at = tx.Now
+		}
+		return fn(tx, s, at)
+	})
+}
