@@ -67,10 +67,11 @@ func (tx *Tx) listModuleFacts(id school.UserID, course school.CourseID, asOf tim
 	return facts, err
 }
 
-// listLessonFacts answers what a student has done in the living lessons of a
-// course.
+// listLessonFacts answers what a student had done in the living lessons of a
+// course. What was played is kept as it stands now, so a time before the last
+// report knows nothing of it.
 func (tx *Tx) listLessonFacts(id school.UserID, course school.CourseID, asOf time.Time) (map[school.LessonID]school.LessonProgress, error) {
-	all, err := list(tx, `SELECT l.id, p.opened_at, p.played, p.position_ms, c.completed_at,
+	all, err := list(tx, `SELECT l.id, p.opened_at, CASE WHEN p.reported_at <= $3 THEN p.played END, p.position_ms, c.completed_at,
 		(SELECT CASE WHEN s.reviewed_at <= $3 THEN s.verdict ELSE 'waiting' END FROM submissions s
 			WHERE s.user_id = $1 AND s.lesson_id = l.id AND s.handed_in_at <= $3 ORDER BY s.version DESC LIMIT 1)
 		FROM lessons l JOIN modules m ON m.id = l.module_id

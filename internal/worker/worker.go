@@ -5,25 +5,43 @@ package worker
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"tripwire/internal/desk"
 )
 
-// sweepEvery is how often what no longer opens anything is deleted.
-const sweepEvery = time.Hour
+const (
+	sweepEvery = time.Hour       // what no longer opens anything is deleted
+	keepEvery  = 5 * time.Second // what players have told is written
+)
 
 // Run works until ctx ends.
 func Run(ctx context.Context, d *desk.Desk, log *slog.Logger) {
-	tick := time.NewTicker(sweepEvery)
+	var jobs sync.WaitGroup
+	jobs.Go(func() { each(ctx, sweepEvery, func() { sweep(ctx, d, log) }) })
+	jobs.Go(func() { each(ctx, keepEvery, func() { keep(ctx, d, log, false) }) })
+	jobs.Wait()
+	keep(context.WithoutCancel(ctx), d, log, true) // nothing else will
+}
+
+// each runs job at once and then again and again, until ctx ends.
+func each(ctx context.Context, pause time.Duration, job func()) {
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
-		sweep(ctx, d, log)
+		job()
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+func keep(ctx context.Context, d *desk.Desk, log *slog.Logger, everything bool) {
+	if err := d.KeepProgress(ctx, everything); err != nil && ctx.Err() == nil {
+		log.ErrorContext(ctx, "keep what players have told", "error", err.Error())
 	}
 }
 
@@ -33,7 +51,16 @@ func sweep(ctx context.Context, d *desk.Desk, log *slog.Logger) {
 	case ctx.Err() != nil:
 	case err != nil:
 		log.ErrorContext(ctx, "sweep", "error", err.Error())
+		return
 	case n > 0:
 		log.InfoContext(ctx, "swept ended sessions and links, old failures and form keys", "rows", n)
+	}
+	files, err := d.SweepFiles(ctx)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		log.ErrorContext(ctx, "sweep files", "error", err.Error())
+	case files > 0:
+		log.InfoContext(ctx, "swept files that nothing uses", "files", files)
 	}
 }
