@@ -215,3 +215,20 @@ func (b *tab) key(key, code string) {
 		b.do("press "+key, err)
 	}
 }
+
+// The keys that are held with another.
+const (
+	altKey     = 1
+	controlKey = 2
+)
+
+// chord presses a key while another is held.
+func (b *tab) chord(key string, held int64) {
+	b.t.Helper()
+	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeKeyUp} {
+		_, err := chromedp.Call(b.ctx, input.DispatchKeyEvent, input.DispatchKeyEventParams{
+			Type: kind, Key: key, Code: key, WindowsVirtualKeyCode: 13, Modifiers: held,
+		})
+		b.do("press "+key, err)
+	}
+}

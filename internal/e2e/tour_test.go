@@ -25,6 +25,7 @@ type tour struct {
 func newSchoolYear(t *testing.T) *server {
 	t.Helper()
 	s := staffed(t, emptySQLite(t))
+	s.furnish()
 	s.exec("UPDATE settings SET name = $1", `<script>alert(5)</script> Школа "Ғылым" `+strings.Repeat("W", 60))
 	return s.server
 }
@@ -43,6 +44,8 @@ func lead(t *testing.T, shared *server, language, manager string, at show) {
 	v.bin()
 	v.adminPages()
 	v.studentPages()
+	v.homeworkPages()
+	v.editorPages()
 }
 
 // enter logs somebody in and has the account speak the language of the tour.
@@ -240,8 +243,51 @@ func (v *tour) studentPages() {
 	b.loading(func() { b.pressOn("form[action='/password'] button[type=submit]") })
 	b.at("/")
 	v.show("course", b)
+	b.open("/lesson/67")
+	b.holds(`document.querySelector("video").readyState > 0`)
+	v.show("lesson", b)
+	b.fillIn("#homework-text", hostileText)
+	b.loading(func() { b.pressOn("button[form=homework-form]") })
+	v.show("lesson-handed-in", b)
+	b.open("/lesson/68")
+	v.show("lesson-locked", b)
 	b.open("/account")
 	v.show("account-student", b)
 	b.open(panel)
 	v.show("error-student", b)
+}
+
+const hostileText = "<script>alert(7)</script> **нет** [x](javascript:alert(8)) " + `<img src=x onerror=alert(9)>` + "\n\n"
+
+// homeworkPages is the queue, and the student's side of an answer.
+func (v *tour) homeworkPages() {
+	v.t.Helper()
+	b := v.manager
+	b.open("/integrator/homework")
+	b.sees("<script>alert(7)</script>")
+	v.show("queue", b)
+	b.loading(func() { b.pressOn("[value=returned]") })
+	v.show("queue-refused", b)
+	b.fillIn("[name=comment]", strings.Repeat("Ж", 400))
+	b.loading(func() { b.pressOn("[value=returned]") })
+	v.show("queue-empty", b)
+	id := v.idOf("studies-" + v.language + "@example.com")
+	b.open(students + "/" + id + "/preview")
+	v.show("preview", b)
+	b.open(students + "/" + id + "/preview/lesson/67?at=2030-01-01T09:00")
+	v.show("preview-lesson", b)
+	b.open(students + "/" + id + "/preview/lesson/68")
+	v.show("preview-locked", b)
+}
+
+func (v *tour) editorPages() {
+	v.t.Helper()
+	b := v.enter(person{admin.name, "boss-" + v.language + "@example.com", admin.password}, "editor")
+	b.open("/integrator/courses")
+	v.show("courses", b)
+	b.open("/integrator/lessons/67")
+	v.show("editor", b)
+	b.fillIn("[name=video_seconds]", "soon")
+	b.loading(func() { b.pressOn("form[action='/integrator/lessons/67'] button[type=submit]") })
+	v.show("editor-refused", b)
 }

@@ -214,12 +214,101 @@ func pages(k kind, lang school.Language) map[string]templ.Component {
 		"panel":    page.Panel(sales, panel(k)), "form": page.Panel(sales, open), "created": page.Panel(sales, done), "created-link": page.Panel(sales, linked),
 		"lost": page.Panel(sales, lost), "nobody": page.Panel(sales, nobody), "toast": page.Panel(toasted, panel(k)),
 		"card": page.StudentCard(sales, card(k)), "deleted": page.StudentCard(sales, deleted(k)),
-		"trash":     page.Trash(admin, page.TrashPage{List: trash, Days: 30}),
-		"settings":  page.Settings(admin, page.SettingsPage{S: settings, Fields: wrong, Saved: k == full}),
-		"account":   page.Account(admin, page.AccountPage{Email: k.text("vera@example.com"), Sessions: sessions, CurrentHash: "a", Password: page.PasswordForm{Fields: wrong}, Saved: k == full}),
-		"home":      page.CourseHome(pupil, page.CoursePage{Course: school.Course{Title: k.text("Интегратор")}, Modules: modules(k), Now: now}),
-		"error":     page.ErrorPage(sales, page.ErrorPageModel{Status: 500, Code: "internal", RequestID: k.text("7F3K-21"), Retry: k.text("/x")}),
-		"error-out": page.ErrorPage(out, page.ErrorPageModel{Status: 404, Code: "not_found", Params: map[string]string{"a": evil}}),
-		"fragment":  page.StudentCreated(sales, *created(k, school.AccessPassword)), "fragment-form": page.FormFragment(sales, form(k)),
+		"trash":    page.Trash(admin, page.TrashPage{List: trash, Days: 30}),
+		"settings": page.Settings(admin, page.SettingsPage{S: settings, Fields: wrong, Saved: k == full}),
+		"account":  page.Account(admin, page.AccountPage{Email: k.text("vera@example.com"), Sessions: sessions, CurrentHash: "a", Password: page.PasswordForm{Fields: wrong}, Saved: k == full}),
+		"lesson":   page.Lesson(pupil, lesson(k)), "lesson-done": page.Lesson(pupil, lessonDone(k)), "lesson-preview": page.Lesson(sales, previewed(k)),
+		"courses":     page.Courses(pupil, []school.Course{{Slug: "a", Title: k.text("Интегратор")}, {Slug: "b", Title: k.text("Продажи")}}),
+		"queue":       page.HomeworkQueue(sales, queue(k)),
+		"course-list": page.CourseList(admin, []school.Course{{Title: k.text("Интегратор"), Modules: []school.Module{{ID: 16, Title: k.text("Введение"), Lessons: []school.Lesson{{ID: 67, Title: k.text("Начало")}}}}}}),
+		"editor":      page.LessonEditor(admin, editor(k)),
+		"home":        page.CourseHome(pupil, page.CoursePage{Course: school.Course{Title: k.text("Интегратор")}, Modules: modules(k), Now: now}),
+		"error":       page.ErrorPage(sales, page.ErrorPageModel{Status: 500, Code: "internal", RequestID: k.text("7F3K-21"), Retry: k.text("/x")}),
+		"error-out":   page.ErrorPage(out, page.ErrorPageModel{Status: 404, Code: "not_found", Params: map[string]string{"a": evil}}),
+		"fragment":    page.StudentCreated(sales, *created(k, school.AccessPassword)), "fragment-form": page.FormFragment(sales, form(k)),
 	}
+}
+
+func file(k kind, id school.FileID) school.File {
+	return school.File{ID: id, Name: k.text("Рабочая тетрадь.pdf"), MediaType: "application/pdf", Size: 1_258_291}
+}
+
+func submissions(k kind) []school.Submission {
+	if k == empty {
+		return nil
+	}
+	return []school.Submission{
+		{ID: 2, UserID: "u", LessonID: 1, Version: 2, Text: k.text("Вторая попытка"), HandedInAt: now, Verdict: school.HomeworkWaiting, StudentName: k.text("Әлия"), LessonTitle: k.text("Знакомство"), Task: k.text("Опишите **задачу**")},
+		{
+			ID: 1, UserID: "u", LessonID: 1, Version: 1, Text: k.text("Первая попытка"), HandedInAt: now.AddDate(0, 0, -1), Verdict: school.HomeworkReturned, Comment: k.text("Добавьте пример"),
+			ReviewedBy: k.text("Вера К."), ReviewedAt: now, Files: []school.File{file(k, "f1")}, StudentName: k.text("Әлия"), LessonTitle: k.text("Знакомство"), Task: k.text("Опишите"),
+		},
+	}
+}
+
+func lesson(k kind) page.LessonPage {
+	m := page.LessonPage{CoursePage: page.CoursePage{Course: school.Course{Slug: "integrator", Title: k.text("Интегратор")}, Modules: modules(k), Now: now}}
+	m.Lesson = school.LessonProgress{Lesson: school.Lesson{ID: 1, Title: k.text("Знакомство"), Required: true}, OpenedAt: now}
+	if k == empty {
+		return m
+	}
+	m.Module, m.Current = m.Modules[1], 1
+	m.Lesson.Lesson.Minutes = 24
+	m.Lesson.Lesson.Video = school.Video{Source: school.VideoFile, FileID: "abc", Seconds: 600}
+	m.Lesson.Lesson.Rules = []school.CompletionRule{{Kind: school.RuleVideo, Percent: 80}, {Kind: school.RuleOpened}, {Kind: school.RuleMarked}, {Kind: school.RuleHandedIn}, {Kind: school.RuleAccepted}}
+	m.Lesson.Played = school.Played{{From: 0, To: 228_000}}
+	m.Lesson.PositionMS, m.Lesson.Homework = 228_000, school.HomeworkReturned
+	m.Content = school.LessonContent{
+		Body: k.text("Что мы **сделаем**"), Homework: k.text("Опишите задачу"), Materials: []school.File{file(k, "f2")},
+		Captions: []school.Captions{{Language: school.Russian, File: file(k, "f3")}, {Language: school.Kazakh, File: file(k, "f4")}},
+	}
+	m.Draft = school.Draft{Text: k.text("Черновик"), SavedAt: now, Files: []school.File{file(k, "f5")}}
+	m.Submissions = submissions(k)[1:]
+	m.Fields, m.Params = map[string]string{"text": "text_too_long", "file": "file_too_large"}, map[string]string{"megabytes": "50"}
+	m.Error = "lesson_not_qualified"
+	return m
+}
+
+func lessonDone(k kind) page.LessonPage {
+	m := lesson(k)
+	m.Lesson.CompletedAt, m.Lesson.Homework, m.Submissions = now, school.HomeworkAccepted, submissions(k)
+	m.Lesson.Lesson.Video = school.Video{Source: school.VideoYouTube, Address: "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ"}
+	m.Celebrate = []school.Module{{ID: 16, Title: k.text("Введение")}}
+	return m
+}
+
+func previewed(k kind) page.LessonPage {
+	m := lesson(k)
+	m.Preview = &page.Preview{Student: student(k, 1), Path: "/integrator/students/x/preview/lesson/1", At: "2026-12-01T09:00"}
+	m.Lesson.Lesson.Video = school.Video{Source: school.VideoHLS, Address: "https://cdn.example.com/a.m3u8", Seconds: 600}
+	m.Lesson.Homework, m.Submissions = school.HomeworkWaiting, submissions(k)
+	return m
+}
+
+func queue(k kind) page.HomeworkPage {
+	m := page.HomeworkPage{Waiting: submissions(k), Total: 21}
+	if k == empty {
+		m.Total = 0
+		return m
+	}
+	m.Refused, m.Comment, m.Fields = 2, k.text("так"), map[string]string{"comment": "comment_required"}
+	return m
+}
+
+func editor(k kind) page.EditorPage {
+	m := page.EditorPage{Lesson: school.Lesson{ID: 67, Title: k.text("Знакомство")}, Form: school.LessonForm{Title: k.text("Знакомство")}, Saved: k == full}
+	if k == empty {
+		return m
+	}
+	m.Lesson.Video, m.Content = school.Video{Source: school.VideoFile, FileID: "abc", Seconds: 61}, lesson(k).Content
+	m.Form = school.LessonForm{
+		Title: k.text("Знакомство"), Minutes: k.text("24"), Body: k.text("Текст"), Homework: k.text("Задание"), VideoSource: "file", VideoAddress: k.text("https://x"),
+		VideoSeconds: k.text("1:01"), Rules: []string{"video", "accepted"}, VideoPercent: k.text("80"),
+	}
+	m.Error, m.Params = "invalid_input", map[string]string{"megabytes": "50"}
+	m.Fields = map[string]string{
+		"title": "name_required", "minutes": "out_of_range", "body": "text_too_long", "homework": "text_characters", "video": "video_address",
+		"video_seconds": "out_of_range", "rules": "rule_needs_video", "material": "file_type", "captions": "file_empty",
+	}
+	return m
 }
