@@ -55,11 +55,3 @@ func videoKind(c Chrome, s school.VideoSource) string {
 		return c.P.T("editor.no_video")
 	}
 }
-
-// faultID names the sentence about a field, if there is one.
-func faultID(id, sentence string) string {
-	if sentence == "" {
-		return ""
-	}
-	return id + "-error"
-}

@@ -866,7 +866,7 @@ func completeForm(c Chrome, m LessonPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			var templ_7745c5c3_Var43 = []any{"btn", templ.KV("primary", len(m.Lesson.Missing()) == 0), templ.KV("off", len(m.Lesson.Missing()) > 0)}
+			var templ_7745c5c3_Var43 = []any{"btn", templ.KV("primary", len(m.Lesson.Missing()) == 0), templ.KV("later", len(m.Lesson.Missing()) > 0)}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var43...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

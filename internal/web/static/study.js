@@ -38,7 +38,7 @@ if (video) {
     if (line && line.textContent !== standing.note) line.textContent = standing.note;
     line?.classList.toggle("ok", ready);
     line?.classList.remove("bad");
-    if (button?.matches("button")) { button.classList.toggle("primary", ready); button.classList.toggle("off", !ready); }
+    if (button?.matches("button")) { button.classList.toggle("primary", ready); button.classList.toggle("later", !ready); }
     if (here && !standing.completed && standing.percent > 0) here.textContent = `${standing.percent}%`;
   };
 
