@@ -38,7 +38,7 @@ func (b *bench) measure(ctx context.Context) error {
 			return err
 		}
 	}
-	return b.runAll(ctx, "once", append(append(b.crowdTasks(), b.processTasks()...), b.panelTasks()...))
+	return b.runAll(ctx, "once", slices.Concat(b.crowdTasks(), b.processTasks(), b.panelTasks(), b.studyTasks()))
 }
 
 func (b *bench) runAll(ctx context.Context, when string, tasks []task) error {

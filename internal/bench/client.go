@@ -63,7 +63,11 @@ func (c *client) send(line, headers string, body []byte, want int) (http.Header,
 		c.out.WriteString("Cookie: " + c.cookie + "\r\n")
 	}
 	if body != nil {
-		c.out.WriteString("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n")
+		kind := "application/x-www-form-urlencoded"
+		if bytes.HasPrefix(body, []byte("{")) {
+			kind = "application/json"
+		}
+		c.out.WriteString("Content-Type: " + kind + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n")
 	}
 	c.out.WriteString("\r\n")
 	c.out.Write(body)

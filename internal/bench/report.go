@@ -24,6 +24,7 @@ func writeReport(w io.Writer, m machine, b *bench) error {
 	r.aims()
 	r.process()
 	r.panel()
+	r.study()
 	_, err := io.WriteString(w, r.String())
 	return err
 }

@@ -12,6 +12,7 @@ type point struct {
 	P50   time.Duration `json:"p50_ns,omitempty"`
 	P99   time.Duration `json:"p99_ns,omitempty"`
 	Bytes float64       `json:"bytes,omitempty"`
+	Cores float64       `json:"cores,omitempty"` // that the load would keep busy
 }
 
 // sheet keeps every measurement under its name; each round adds one.
@@ -36,6 +37,7 @@ func (s *sheet) median(name string) point {
 		P50:   middle(all, func(p point) time.Duration { return p.P50 }),
 		P99:   middle(all, func(p point) time.Duration { return p.P99 }),
 		Bytes: middle(all, func(p point) float64 { return p.Bytes }),
+		Cores: middle(all, func(p point) float64 { return p.Cores }),
 	}
 }
 

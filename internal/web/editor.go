@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 
@@ -110,7 +111,7 @@ func (h *Handler) sendVideo(r *http.Request, id school.LessonID, u upload) error
 	if err != nil {
 		seconds = 0
 	}
-	return h.desk.AddVideo(r.Context(), visitOf(r).actor, id, u.name, u.file, int(seconds))
+	return h.desk.AddVideo(r.Context(), visitOf(r).actor, id, u.name, u.file, int(math.Round(seconds)))
 }
 
 func (h *Handler) sendMaterial(r *http.Request, id school.LessonID, u upload) error {
