@@ -8,7 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// The panel's first page, with fonts, for somebody with an empty cache.
+// maxWeight bounds a page with its fonts, for somebody with an empty cache.
 const maxWeight = 150_000
 
 func TestFirstPageIsLight(t *testing.T) {
@@ -18,20 +18,49 @@ func TestFirstPageIsLight(t *testing.T) {
 	for _, p := range hostile {
 		manager.admit(p.name, p.email)
 	}
-	_, err := chromedp.Call(manager.ctx, network.ClearBrowserCache, cdp.Empty{})
-	manager.do("clear the cache", err)
-	manager.settles()
-	manager.mu.Lock()
-	manager.received = 0
-	manager.mu.Unlock()
-	manager.open(panel)
-	manager.rows(len(hostile))
-	manager.holds("document.fonts.status === 'loaded'")
-	manager.settles()
-	manager.mu.Lock()
-	defer manager.mu.Unlock()
-	t.Logf("the panel's first page weighs %.0f bytes", manager.received)
-	if manager.received < 10_000 || manager.received > maxWeight {
-		t.Errorf("the panel's first page weighs %.0f bytes, want less than %d", manager.received, maxWeight)
+	manager.weighs("the panel's first page", func() {
+		manager.open(panel)
+		manager.rows(len(hostile))
+	})
+}
+
+// TestLessonIsLight, without its video.
+func TestLessonIsLight(t *testing.T) {
+	t.Parallel()
+	s := staffed(t, emptySQLite(t))
+	s.exec("INSERT INTO lesson_videos (lesson_id, source, address, seconds) VALUES (67, 'mp4', $1, 20)", s.base+"/none.mp4")
+	s.exec("UPDATE lessons SET body = 'Текст **урока**', homework = 'Опишите задачу' WHERE id = 67")
+	manager := s.at(vera)
+	manager.create(testStudent)
+	manager.finish()
+	b := s.visitor("student")
+	b.allow(404)
+	b.open("/login")
+	b.logIn(testStudent.email, testStudent.password)
+	b.fill("Новый пароль", ownPassword)
+	b.follow("Сохранить пароль")
+	b.weighs("the lesson page", func() {
+		b.open("/lesson/67")
+		b.sees("Домашнее задание")
+	})
+}
+
+// weighs bounds what a page brings over the network into an empty cache.
+func (b *tab) weighs(what string, show func()) {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, network.ClearBrowserCache, cdp.Empty{})
+	b.do("clear the cache", err)
+	b.settles()
+	b.mu.Lock()
+	b.received = 0
+	b.mu.Unlock()
+	show()
+	b.holds("document.fonts.status === 'loaded'")
+	b.settles()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.t.Logf("%s weighs %.0f bytes", what, b.received)
+	if b.received < 10_000 || b.received > maxWeight {
+		b.t.Errorf("%s weighs %.0f bytes, want less than %d", what, b.received, maxWeight)
 	}
 }

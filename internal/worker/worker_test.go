@@ -133,3 +133,58 @@ func TestTheWorkerStopsWhenTold(t *testing.T) {
 		}
 	})
 }
+
+// TestAStopKeepsWhatPlayersHaveTold: what waited in memory is in the rows when
+// the worker has ended.
+func TestAStopKeepsWhatPlayersHaveTold(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		var at atomic.Pointer[time.Time]
+		start := time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
+		at.Store(&start)
+		s := target.Open(t, func(o *store.Options) { o.Now = func() time.Time { return *at.Load() } })
+		d := desk.New(s, password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0))
+		ctx := t.Context()
+		if err := d.PrepareSchool(ctx); err != nil {
+			t.Fatal(err)
+		}
+		created, err := d.CreateStudent(ctx, school.Terminal(), school.NewStudentForm{FullName: "Test Student", Email: "test123@example.com", Access: "link"})
+		if err == nil {
+			err = d.EditLesson(ctx, school.Terminal(), 67, school.LessonForm{Title: "x", Minutes: "1", VideoSource: "mp4", VideoAddress: "https://cdn.example.com/a.mp4", VideoSeconds: "60"})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		me := school.Actor{ID: created.Student.ID, Role: school.RoleStudent, Door: school.DoorPanel}
+		if _, err := d.MyLesson(ctx, me, 67); err != nil {
+			t.Fatal(err)
+		}
+		for _, seconds := range []float64{20, 25} {
+			now := start.Add(time.Duration(seconds) * time.Second)
+			at.Store(&now)
+			if _, err := d.ReportProgress(ctx, me, 67, school.PlayReport{Ranges: [][2]float64{{0, seconds}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var played string
+		look := func() string {
+			if err := target.Raw(t).QueryRowContext(ctx, "SELECT played FROM lesson_plays").Scan(&played); err != nil {
+				t.Fatal(err)
+			}
+			return played
+		}
+		if look() != "0-20000" {
+			t.Fatalf("written at once: %s", played)
+		}
+		working, stop := context.WithCancel(ctx)
+		ended := make(chan struct{})
+		go func() {
+			worker.Run(working, d, slog.New(slog.DiscardHandler))
+			close(ended)
+		}()
+		stop()
+		<-ended
+		if look() != "0-25000" {
+			t.Errorf("at the stop stood %s", played)
+		}
+	})
+}
