@@ -57,9 +57,10 @@ func serve(ctx context.Context, stdio IO, log *slog.Logger, d *desk.Desk, around
 	if err := announce(ctx, stdio, d, around.baseURL); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	ctx, stop := context.WithCancel(ctx)
+	// The back room works until the last request is answered.
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var back sync.WaitGroup
-	back.Go(func() { worker.Run(ctx, d, log) })
+	back.Go(func() { worker.Run(working, d, log) })
 	back.Go(func() { examine(ctx, d, log) })
 	err = server.Serve(ctx, l, handler, log)
 	stop()

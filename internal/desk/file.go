@@ -37,7 +37,7 @@ func maySee(tx *store.Tx, actor school.Actor, use store.FileUse) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.FindStudent(scope, use.Owner)
+		_, err = tx.FindStudentInLesson(scope, use.Owner, use.Lesson)
 		return err
 	}
 	if err := actor.May(school.Study); err != nil {

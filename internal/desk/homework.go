@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 
 	"tripwire/internal/school"
@@ -65,7 +66,13 @@ func homeworkText(typed string) (string, error) {
 // Invalid file_type, file_too_large, file_empty, too_many_files; Unavailable
 // disk_full.
 func (d *Desk) AddDraftFile(ctx context.Context, actor school.Actor, lesson school.LessonID, name string, r io.Reader) (f school.File, err error) {
-	if err := d.homework(ctx, actor, lesson, func(*store.Tx) error { return nil }); err != nil { // before anything is sent
+	if err := d.homework(ctx, actor, lesson, func(tx *store.Tx) error { // before anything is sent
+		draft, err := tx.FindDraft(actor.ID, lesson)
+		if err == nil && len(draft.Files) >= school.MaxHomeworkFiles {
+			err = school.ErrTooManyFiles
+		}
+		return err
+	}); err != nil {
 		return f, err
 	}
 	return d.keepFile(ctx, actor, name, r, school.UploadHomework, func(f school.File) error {
@@ -85,15 +92,22 @@ func (d *Desk) keepFile(ctx context.Context, actor school.Actor, name string, r 
 	if err != nil {
 		return f, err
 	}
-	if err := rows(f); err != nil {
-		return f, errors.Join(err, d.files.Delete(f.ID))
+	err = rows(f)
+	if kind := school.KindOf(err); err != nil && kind != school.Internal && kind != school.Unavailable {
+		return f, errors.Join(err, d.files.Delete(f.ID)) // refused: there is no row; after any other error there may be
 	}
-	return f, nil
+	return f, err
 }
 
 // RemoveDraftFile takes a file from the actor's homework. Errors: as SaveDraft.
 func (d *Desk) RemoveDraftFile(ctx context.Context, actor school.Actor, lesson school.LessonID, f school.FileID) error {
-	return d.homework(ctx, actor, lesson, func(tx *store.Tx) error { return tx.DeleteDraftFile(actor.ID, lesson, f) })
+	return d.homework(ctx, actor, lesson, func(tx *store.Tx) error {
+		if err := tx.DeleteDraftFile(actor.ID, lesson, f); err != nil {
+			return err
+		}
+		tx.AfterCommit(func() { _ = d.files.Delete(f) }) // what is left of it is swept
+		return tx.DeleteFile(f)
+	})
 }
 
 // HandIn hands the actor's homework in: this text, with the files of the draft.
@@ -141,6 +155,16 @@ func (d *Desk) Homework(ctx context.Context, actor school.Actor) (q Queue, err e
 		if q.Waiting, err = tx.ListWaiting(scope, maxQueue); err != nil {
 			return err
 		}
+		for i, s := range q.Waiting {
+			if s.Version == 1 {
+				continue
+			}
+			all, err := tx.ListSubmissions(s.UserID, s.LessonID)
+			if err != nil {
+				return err
+			}
+			q.Waiting[i].Earlier = slices.DeleteFunc(all, func(other school.Submission) bool { return other.Version >= s.Version })
+		}
 		q.Total, err = tx.CountWaiting(scope)
 		return err
 	})
@@ -167,12 +191,22 @@ func (d *Desk) ReviewHomework(ctx context.Context, actor school.Actor, id school
 	if err := faults.Err(); err != nil {
 		return err
 	}
+	var s school.Submission
+	if err := d.store.Look(ctx, func(tx *store.Tx) error {
+		s, err = tx.FindSubmission(id)
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := d.keepBeats(ctx, s.UserID); err != nil { // accepting may complete the lesson
+		return err
+	}
 	return d.store.Write(ctx, func(tx *store.Tx) error {
 		s, err := tx.FindSubmission(id)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.FindStudent(scope, s.UserID); err != nil {
+		if _, err := tx.FindStudentInLesson(scope, s.UserID, s.LessonID); err != nil {
 			return err
 		}
 		if err := tx.ReviewSubmission(id, verdict, comment, actor.ID); err != nil {
@@ -199,10 +233,15 @@ func completeIfAsked(tx *store.Tx, actor school.Actor, student school.UserID, le
 	if err != nil || l.Completed() || len(l.Missing()) > 0 {
 		return err
 	}
+	asked := false
 	for _, r := range l.Lesson.Rules {
-		if r.Kind == school.RuleAccepted {
-			return completeLesson(tx, actor, student, lesson)
+		if r.Kind == school.RuleMarked { // the student's own word
+			return nil
 		}
+		asked = asked || r.Kind == school.RuleAccepted
 	}
-	return nil
+	if !asked {
+		return nil
+	}
+	return completeLesson(tx, actor, student, lesson)
 }

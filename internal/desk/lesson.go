@@ -81,7 +81,7 @@ func (d *Desk) EditLesson(ctx context.Context, actor school.Actor, id school.Les
 		if err := tx.UpdateLesson(id, e.Title, e.Minutes, e.Body, e.Homework); err != nil {
 			return err
 		}
-		if err := tx.ReplaceVideo(id, e.Video); err != nil {
+		if err := replaceVideo(tx, id, e.Video); err != nil {
 			return err
 		}
 		return tx.ReplaceCompletionRules(id, e.Rules)
@@ -103,13 +103,43 @@ func (d *Desk) editLesson(ctx context.Context, actor school.Actor, id school.Les
 	})
 }
 
-// AddVideo keeps a file as the video of a lesson; seconds is its length, 0 when
-// not known. Errors: Invalid file_type, file_too_large, file_empty; Unavailable
+// AddVideo keeps a file as the video of a lesson. Its length is read from the
+// file; where it does not say, seconds is believed, 0 being not known. Errors:
+// Invalid file_type, file_too_large, file_empty, rule_needs_length; Unavailable
 // disk_full; NotFound; Forbidden.
 func (d *Desk) AddVideo(ctx context.Context, actor school.Actor, id school.LessonID, name string, r io.Reader, seconds int) error {
 	return d.addLessonFile(ctx, actor, id, name, r, school.UploadVideo, func(tx *store.Tx, f school.FileID) error {
-		return tx.ReplaceVideo(id, school.Video{Source: school.VideoFile, FileID: f, Seconds: max(seconds, 0)})
+		length, err := d.files.VideoSeconds(f)
+		if err != nil {
+			return err
+		}
+		if length == 0 {
+			length = min(max(seconds, 0), school.MaxVideoSeconds)
+		}
+		l, err := tx.FindLessonProgress("", id)
+		if err != nil {
+			return err
+		}
+		for _, rule := range l.Lesson.Rules {
+			if rule.Kind == school.RuleVideo && length == 0 {
+				return school.ErrRuleNeedsLength
+			}
+		}
+		return replaceVideo(tx, id, school.Video{Source: school.VideoFile, FileID: f, Seconds: length})
 	})
+}
+
+// replaceVideo keeps another video in the place of one before. What was played of
+// that one is nothing of this one.
+func replaceVideo(tx *store.Tx, id school.LessonID, v school.Video) error {
+	old, err := tx.FindVideo(id)
+	if err != nil {
+		return err
+	}
+	if err := tx.ReplaceVideo(id, v); err != nil || old.FileID == v.FileID && old.Address == v.Address {
+		return err
+	}
+	return tx.ForgetPlayed(id)
 }
 
 // AddMaterial keeps a file for the students of a lesson to download. Errors: as

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"tripwire/internal/school"
@@ -11,13 +12,16 @@ import (
 // PreviewCourse answers the course of a student as the student sees it at a time;
 // the zero time is now. Nothing is written. Errors: NotFound, Forbidden.
 func (d *Desk) PreviewCourse(ctx context.Context, actor school.Actor, id school.UserID, at time.Time) (s school.Student, v CourseView, err error) {
-	err = d.preview(ctx, actor, id, at, func(tx *store.Tx, found school.Student, at time.Time) error {
+	err = d.preview(ctx, actor, id, at, func(tx *store.Tx, _ school.Scope, found school.Student, at time.Time) error {
 		s = found
 		course, err := tx.FindCourse(found.CourseID)
 		if err != nil {
 			return err
 		}
 		v, err = courseView(tx, id, course, at)
+		if !at.Before(tx.Now) {
+			d.beats.seen(id, v.Modules)
+		}
 		return err
 	})
 	return s, v, err
@@ -26,15 +30,18 @@ func (d *Desk) PreviewCourse(ctx context.Context, actor school.Actor, id school.
 // PreviewLesson answers a lesson as a student sees it at a time. Nothing is
 // written. Errors: NotFound, Forbidden lesson_locked with the reason, Forbidden.
 func (d *Desk) PreviewLesson(ctx context.Context, actor school.Actor, id school.UserID, lesson school.LessonID, at time.Time) (s school.Student, v LessonView, err error) {
-	err = d.preview(ctx, actor, id, at, func(tx *store.Tx, found school.Student, at time.Time) error {
-		s = found
+	err = d.preview(ctx, actor, id, at, func(tx *store.Tx, scope school.Scope, found school.Student, at time.Time) error {
+		if s, err = tx.FindStudentInLesson(scope, found.ID, lesson); err != nil {
+			return err
+		}
 		v, err = lessonView(tx, id, lesson, at)
+		v.Submissions = slices.DeleteFunc(v.Submissions, func(s school.Submission) bool { return s.HandedInAt.After(at) })
 		return err
 	})
 	return s, v, err
 }
 
-func (d *Desk) preview(ctx context.Context, actor school.Actor, id school.UserID, at time.Time, fn func(*store.Tx, school.Student, time.Time) error) error {
+func (d *Desk) preview(ctx context.Context, actor school.Actor, id school.UserID, at time.Time, fn func(*store.Tx, school.Scope, school.Student, time.Time) error) error {
 	scope, err := actor.Scope(school.ViewStudents)
 	if err != nil {
 		return err
@@ -47,6 +54,6 @@ func (d *Desk) preview(ctx context.Context, actor school.Actor, id school.UserID
 		if at.IsZero() {
 			at = tx.Now
 		}
-		return fn(tx, s, at)
+		return fn(tx, scope, s, at)
 	})
 }

@@ -81,6 +81,7 @@ func (d *Desk) Student(ctx context.Context, actor school.Actor, id school.UserID
 		if c.Modules, err = tx.ListProgress(id, c.Student.CourseID, tx.Now); err != nil {
 			return err
 		}
+		d.beats.seen(id, c.Modules)
 		c.Activity, err = tx.ListActivityOf(id, maxHistory)
 		return err
 	})

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,8 +17,8 @@ type CourseView struct {
 	Course  school.Course // without its parts
 	Modules []school.ModuleProgress
 	Now     time.Time // of what is shown; in a preview any time
-	// Celebrate are the modules on which the student is congratulated, this once.
-	Celebrate []school.Module
+	// CompletedAt is when the student completed the course; zero: not yet.
+	CompletedAt time.Time
 }
 
 // LessonView is a lesson as a student sees it.
@@ -59,9 +60,6 @@ func (d *Desk) MyCourse(ctx context.Context, actor school.Actor, slug string) (v
 		v, err = courseView(tx, actor.ID, course, tx.Now)
 		return err
 	})
-	if err == nil {
-		v.Celebrate, err = d.celebrate(ctx, actor, v.Modules)
-	}
 	return v, err
 }
 
@@ -80,7 +78,10 @@ func findEnrolment(tx *store.Tx, id school.UserID, is func(school.Course) bool) 
 
 func courseView(tx *store.Tx, id school.UserID, c school.Course, at time.Time) (v CourseView, err error) {
 	v.Course, v.Now = c, at
-	v.Modules, err = tx.ListProgress(id, c.ID, at)
+	if v.Modules, err = tx.ListProgress(id, c.ID, at); err != nil {
+		return v, err
+	}
+	v.CompletedAt, err = tx.FindCourseCompletion(id, c.ID, at)
 	return v, err
 }
 
@@ -102,9 +103,6 @@ func (d *Desk) MyLesson(ctx context.Context, actor school.Actor, lesson school.L
 	if err = show(); err == nil && v.Lesson.OpenedAt.IsZero() {
 		err = d.store.Write(ctx, func(tx *store.Tx) error { return tx.InsertOpening(actor.ID, lesson) })
 		err = cmp.Or(err, show())
-	}
-	if err == nil {
-		v.Celebrate, err = d.celebrate(ctx, actor, v.Modules)
 	}
 	return v, err
 }
@@ -158,14 +156,22 @@ func lockedBecause(modules []school.ModuleProgress, m school.ModuleProgress) err
 // congratulated on it.
 const celebrateWithin = 30 * 24 * time.Hour
 
-// celebrate answers the modules on which the actor has not been congratulated
-// yet, and notes that they are now.
-func (d *Desk) celebrate(ctx context.Context, actor school.Actor, modules []school.ModuleProgress) (all []school.Module, err error) {
+// Celebrate answers those of the modules on which the actor has not been
+// congratulated yet, and notes that they are now: this once. Errors: Forbidden.
+func (d *Desk) Celebrate(ctx context.Context, actor school.Actor, modules []school.ModuleProgress) (all []school.Module, err error) {
+	if err := actor.May(school.Study); err != nil {
+		return nil, err
+	}
 	var waiting []school.ModuleID
 	err = d.store.Look(ctx, func(tx *store.Tx) error {
 		waiting, err = tx.ListUncelebrated(actor.ID, tx.Now.Add(-celebrateWithin))
 		return err
 	})
+	shown := map[school.ModuleID]school.Module{}
+	for _, m := range modules {
+		shown[m.Module.ID] = m.Module
+	}
+	waiting = slices.DeleteFunc(waiting, func(id school.ModuleID) bool { _, ok := shown[id]; return !ok })
 	if err != nil || len(waiting) == 0 {
 		return nil, err
 	}
@@ -176,10 +182,8 @@ func (d *Desk) celebrate(ctx context.Context, actor school.Actor, modules []scho
 			if err != nil {
 				return err
 			}
-			for _, m := range modules {
-				if first && m.Module.ID == id {
-					all = append(all, m.Module)
-				}
+			if first {
+				all = append(all, shown[id])
 			}
 		}
 		return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -72,7 +73,7 @@ func (r classroom) lesson(t *testing.T, id school.LessonID) desk.LessonView {
 	return v
 }
 
-// complete marks lessons done as their rules allow it.
+// watchAll plays the whole video of lesson 67.
 func (r classroom) watchAll(t *testing.T) {
 	t.Helper()
 	r.lesson(t, 67)
@@ -266,7 +267,11 @@ func TestACelebrationComesOnce(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-				seen.Add(int64(len(v.Celebrate)))
+				all, err := r.Celebrate(context.Background(), r.me, v.Modules)
+				if err != nil {
+					t.Error(err)
+				}
+				seen.Add(int64(len(all)))
 			})
 		}
 		all.Wait()
@@ -306,14 +311,16 @@ func TestHomeworkGoesBackAndForth(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, err := range map[string]error{
-			"again":    r.HandIn(ctx, r.me, 67, "again"),
-			"draft":    r.SaveDraft(ctx, r.me, 67, "x"),
-			"file":     r.RemoveDraftFile(ctx, r.me, 67, f.ID),
-			"complete": r.CompleteLesson(ctx, r.me, 67),
+			"again": r.HandIn(ctx, r.me, 67, "again"),
+			"draft": r.SaveDraft(ctx, r.me, 67, "x"),
+			"file":  r.RemoveDraftFile(ctx, r.me, 67, f.ID),
 		} {
-			if c := code(err); c != "homework_handed_in" && c != "lesson_not_qualified" {
+			if code(err) != "homework_handed_in" {
 				t.Errorf("%s while it waits: %v", name, err)
 			}
+		}
+		if err := r.CompleteLesson(ctx, r.me, 67); code(err) != "lesson_not_qualified" {
+			t.Errorf("completed while it waits: %v", err)
 		}
 		q, err := r.Homework(ctx, r.a)
 		if err != nil || q.Total != 1 || len(q.Waiting) != 1 || q.Waiting[0].Text != "first try" || len(q.Waiting[0].Files) != 1 || q.Waiting[0].Task != "Describe your **task**" {
@@ -493,7 +500,17 @@ func TestFilesThatNothingUsesAreSweptAway(t *testing.T) {
 			}
 			ids = append(ids, f.ID)
 		}
-		if err := r.RemoveDraftFile(t.Context(), r.me, 67, ids[1]); err != nil {
+		if err := r.RemoveDraftFile(t.Context(), r.me, 67, ids[1]); err != nil { // goes at once
+			t.Fatal(err)
+		}
+		if err := r.AddMaterial(t.Context(), r.admin, 67, "x.txt", strings.NewReader("old")); err != nil {
+			t.Fatal(err)
+		}
+		sheet, err := r.LessonSheet(t.Context(), r.admin, 67)
+		if err == nil {
+			err = r.RemoveLessonFile(t.Context(), r.admin, 67, sheet.Content.Materials[0].ID)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		if n, err := r.SweepFiles(t.Context()); err != nil || n != 0 {
@@ -582,29 +599,7 @@ func TestAPreviewWritesNothing(t *testing.T) {
 func TestSeveralCourses(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		r := study(t, target)
-		db := target.Raw(t)
-		for _, query := range []string{
-			"INSERT INTO courses (slug, title, price_minor, currency, created_at) VALUES ('second', 'Second', 0, 'KZT', '2026-03-01 12:00:00.000'), ('third', 'Third', 0, 'KZT', '2026-03-01 12:00:00.000')",
-			"INSERT INTO modules (id, course_id, position, title, summary) SELECT 31, id, 1, 'Other', '' FROM courses WHERE slug = 'second'",
-			"INSERT INTO lessons (id, module_id, position, title, minutes, required) VALUES (91, 31, 1, 'Other', 1, TRUE)",
-			"INSERT INTO unlock_rules (course_id, module_id, event) SELECT id, 31, 'enrolled' FROM courses WHERE slug = 'second'",
-		} {
-			if _, err := db.Exec(query); err != nil {
-				t.Fatal(err)
-			}
-		}
-		err := r.store.Write(t.Context(), func(tx *store.Tx) error {
-			courses, err := tx.ListCourseIDs()
-			if err != nil {
-				return err
-			}
-			return tx.InsertEnrolment(store.Enrolment{
-				UserID: r.me.ID, CourseID: courses[1], Email: "test123@example.com", GrantedBy: r.a.ID, Price: school.Money{Currency: "KZT"}, Source: school.DoorPanel,
-			})
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		r.secondCourse(t, r.a)
 		courses, err := r.MyCourses(t.Context(), r.me)
 		if err != nil || len(courses) != 2 || courses[1].Slug != "second" {
 			t.Fatalf("%+v, %v", courses, err)
@@ -619,6 +614,35 @@ func TestSeveralCourses(t *testing.T) {
 			t.Errorf("a course of nobody: %v", err)
 		}
 	})
+}
+
+// secondCourse makes a second course and admits the student to it; it answers its
+// lesson. A third course is nobody's.
+func (r classroom) secondCourse(t *testing.T, by school.Actor) school.LessonID {
+	t.Helper()
+	for _, query := range []string{
+		"INSERT INTO courses (slug, title, price_minor, currency, created_at) VALUES ('second', 'Second', 0, 'KZT', '2026-03-01 12:00:00.000'), ('third', 'Third', 0, 'KZT', '2026-03-01 12:00:00.000')",
+		"INSERT INTO modules (id, course_id, position, title, summary) SELECT 31, id, 1, 'Other', '' FROM courses WHERE slug = 'second'",
+		"INSERT INTO lessons (id, module_id, position, title, minutes, required) VALUES (91, 31, 1, 'Other', 1, TRUE)",
+		"INSERT INTO unlock_rules (course_id, module_id, event) SELECT id, 31, 'enrolled' FROM courses WHERE slug = 'second'",
+	} {
+		if _, err := r.target.Raw(t).Exec(query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := r.store.Write(t.Context(), func(tx *store.Tx) error {
+		courses, err := tx.ListCourseIDs()
+		if err != nil {
+			return err
+		}
+		return tx.InsertEnrolment(store.Enrolment{
+			UserID: r.me.ID, CourseID: courses[1], Email: "test123@example.com", GrantedBy: by.ID, Price: school.Money{Currency: "KZT"}, Source: school.DoorPanel,
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return 91
 }
 
 // TestEveryPageSaysTheSame over random histories: the list, the card, the course
@@ -665,10 +689,6 @@ func TestEveryPageSaysTheSame(t *testing.T) {
 
 func (r classroom) sameEverywhere(t *rapid.T, me school.Actor) {
 	ctx := context.Background()
-	course, err := r.MyCourse(ctx, me, "integrator")
-	if err != nil {
-		t.Fatal(err)
-	}
 	card, err := r.Student(ctx, r.a, me.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -681,28 +701,216 @@ func (r classroom) sameEverywhere(t *rapid.T, me school.Actor) {
 	if err != nil || len(list.Students) != 1 {
 		t.Fatalf("%d in the list, %v", len(list.Students), err)
 	}
-	figures := map[string]string{
-		"course":  fmt.Sprint(school.ModulesDone(course.Modules), len(course.Modules), " ", school.CoursePercent(course.Modules)),
-		"card":    fmt.Sprint(card.Student.ModulesDone, card.Student.ModulesTotal, " ", school.CoursePercent(card.Modules)),
-		"preview": fmt.Sprint(school.ModulesDone(preview.Modules), len(preview.Modules), " ", school.CoursePercent(preview.Modules)),
-		"list":    fmt.Sprint(list.Students[0].ModulesDone, list.Students[0].ModulesTotal, " ", school.CoursePercent(course.Modules)),
+	// The student's own page comes last: it writes what waits, and what staff see
+	// must be right without that.
+	course, err := r.MyCourse(ctx, me, "integrator")
+	if err != nil {
+		t.Fatal(err)
 	}
+	listed := list.Students[0]
+	done, total := school.ModulesDone(course.Modules)
+	if listed.ModulesDone != done || listed.ModulesTotal != total || card.Student.ModulesDone != done || card.Student.ModulesTotal != total {
+		t.Fatalf("the list says %d/%d, the card %d/%d, the course %d/%d", listed.ModulesDone, listed.ModulesTotal, card.Student.ModulesDone, card.Student.ModulesTotal, done, total)
+	}
+	figures := map[string]string{"course": figuresOf(course.Modules), "card": figuresOf(card.Modules), "preview": figuresOf(preview.Modules)}
 	if next, ok := school.NextLesson(course.Modules, course.Now); ok {
 		lesson, err := r.MyLesson(ctx, me, next.Lesson.ID)
 		if err != nil {
 			t.Fatalf("“continue” leads to %v", err)
 		}
-		figures["lesson"] = fmt.Sprint(school.ModulesDone(lesson.Modules), len(lesson.Modules), " ", school.CoursePercent(lesson.Modules))
+		figures["lesson"] = figuresOf(lesson.Modules)
 	}
 	for _, name := range slices.Sorted(maps.Keys(figures)) {
 		if figures[name] != figures["course"] {
 			t.Fatalf("%s says %s, the course %s", name, figures[name], figures["course"])
 		}
 	}
-	finished := school.ModulesDone(course.Modules) == len(course.Modules)
+	finished := done == total
 	if finished != !card.Student.CompletedAt.IsZero() || finished != (school.CoursePercent(course.Modules) == 100) {
 		t.Fatalf("all done: %v, completed %v, %d %%", finished, card.Student.CompletedAt, school.CoursePercent(course.Modules))
 	}
+}
+
+// figuresOf is everything that a page derives of a student's progress.
+func figuresOf(modules []school.ModuleProgress) string {
+	text := fmt.Sprint(school.CoursePercent(modules), " %")
+	for _, m := range modules {
+		done, total := m.LessonsDone()
+		text += fmt.Sprintf(", module %d: %d %%, %d/%d", m.Module.ID, m.Percent(), done, total)
+		for _, l := range m.Lessons {
+			text += fmt.Sprint(" ", l.PlayedMS())
+		}
+	}
+	return text
+}
+
+// TestManyReportsAtOnceEarnNoMoreThanOne: what can have been played is judged
+// against all of them.
+func TestManyReportsAtOnceEarnNoMoreThanOne(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := study(t, target)
+		r.lesson(t, 67)
+		r.forward(30 * time.Second)
+		var all sync.WaitGroup
+		for i := range 16 {
+			all.Go(func() {
+				from := float64(i * 37)
+				_, err := r.ReportProgress(context.Background(), r.me, 67, school.PlayReport{Ranges: [][2]float64{{from, from + 36}}})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if ms := r.lesson(t, 67).Lesson.PlayedMS(); ms > 2*33*1000 {
+			t.Errorf("%d ms earned within 30 seconds", ms)
+		}
+	})
+}
+
+// TestAnotherFilmHasNotBeenWatched: what was played belongs to the film.
+func TestAnotherFilmHasNotBeenWatched(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := study(t, target)
+		r.watchAll(t)
+		same := school.LessonForm{VideoSource: "mp4", VideoAddress: "https://cdn.example.com/a.mp4", VideoSeconds: "10:00", Rules: []string{"video"}, Body: "new words"}
+		r.edit(t, 67, same)
+		if l := r.lesson(t, 67).Lesson; l.PlayedPercent() != 100 {
+			t.Errorf("new words, and %d %% are left", l.PlayedPercent())
+		}
+		same.VideoAddress = "https://cdn.example.com/b.mp4"
+		r.edit(t, 67, same)
+		if l := r.lesson(t, 67).Lesson; l.PlayedPercent() != 0 || l.OpenedAt.IsZero() {
+			t.Errorf("another film, and %d %% are watched", l.PlayedPercent())
+		}
+	})
+}
+
+// TestTheLengthOfAFilmIsReadFromTheFile, and a film of unknown length cannot be
+// watched by a share.
+func TestTheLengthOfAFilmIsReadFromTheFile(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := study(t, target)
+		film, err := os.ReadFile("../cli/demo_media/lesson-1.mp4")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.AddVideo(t.Context(), r.admin, 67, "film.mp4", bytes.NewReader(film), 9); err != nil {
+			t.Fatal(err)
+		}
+		if l := r.lesson(t, 67).Lesson; l.Lesson.Video.Seconds != 20 || len(l.Missing()) != 1 {
+			t.Errorf("%+v, missing %+v", l.Lesson.Video, l.Missing())
+		}
+		webm := append([]byte("\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webm"), make([]byte, 200)...)
+		if err := r.AddVideo(t.Context(), r.admin, 67, "film.webm", bytes.NewReader(webm), 0); code(err) != "rule_needs_length" {
+			t.Errorf("a film of unknown length: %v", err)
+		}
+		if err := r.AddVideo(t.Context(), r.admin, 67, "film.webm", bytes.NewReader(webm), 61); err != nil {
+			t.Errorf("a film whose length was told: %v", err)
+		}
+	})
+}
+
+// TestCoursesAreKeptApart: who sold one course reads and answers nothing of a
+// student's other course.
+func TestCoursesAreKeptApart(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := study(t, target)
+		r.edit(t, 67, school.LessonForm{Homework: "x"})
+		second := r.secondCourse(t, r.b)
+		f, err := r.AddDraftFile(t.Context(), r.me, 67, "a.txt", strings.NewReader("x"))
+		if err == nil {
+			err = r.HandIn(t.Context(), r.me, 67, "mine")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := r.Homework(t.Context(), r.a)
+		if err != nil || len(q.Waiting) != 1 {
+			t.Fatalf("%+v, %v", q, err)
+		}
+		for name, err := range map[string]error{
+			"answer":  r.ReviewHomework(t.Context(), r.b, q.Waiting[0].ID, school.HomeworkAccepted, ""),
+			"file":    func() error { _, err := contents(t, r, r.b, f.ID); return err }(),
+			"preview": func() error { _, _, err := r.PreviewLesson(t.Context(), r.a, r.me.ID, second, time.Time{}); return err }(),
+		} {
+			if code(err) != "not_found" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := r.CompleteLesson(t.Context(), r.me, 67); err != nil {
+			t.Fatal(err)
+		}
+		other, err := r.MyCourse(t.Context(), r.me, "second")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all, err := r.Celebrate(t.Context(), r.me, other.Modules); err != nil || len(all) != 0 {
+			t.Errorf("celebrated on the wrong page: %+v, %v", all, err)
+		}
+		mine, err := r.MyCourse(t.Context(), r.me, "integrator")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all, err := r.Celebrate(t.Context(), r.me, mine.Modules); err != nil || len(all) != 1 {
+			t.Errorf("not celebrated on its own: %+v, %v", all, err)
+		}
+	})
+}
+
+// TestTheStudentsOwnWordIsTheStudents: accepted homework does not press the
+// button of a lesson that the student marks done.
+func TestTheStudentsOwnWordIsTheStudents(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := study(t, target)
+		r.edit(t, 67, school.LessonForm{Homework: "x", Rules: []string{"marked", "accepted"}})
+		if err := r.HandIn(t.Context(), r.me, 67, "mine"); err != nil {
+			t.Fatal(err)
+		}
+		q, _ := r.Homework(t.Context(), r.a)
+		if err := r.ReviewHomework(t.Context(), r.a, q.Waiting[0].ID, school.HomeworkAccepted, ""); err != nil {
+			t.Fatal(err)
+		}
+		if r.lesson(t, 67).Lesson.Completed() {
+			t.Error("completed without the student")
+		}
+	})
+}
+
+// TestAModuleAddedLaterUnfinishesNobody: who has completed the course stays at
+// 100 %, and the module is offered as new.
+func TestAModuleAddedLaterUnfinishesNobody(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := study(t, target)
+		r.watchAll(t)
+		for _, lesson := range []school.LessonID{67, 68, 69} {
+			if err := r.CompleteLesson(t.Context(), r.me, lesson); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, query := range []string{
+			"INSERT INTO modules (id, course_id, position, title, summary) SELECT 19, course_id, 4, 'Later', '' FROM modules WHERE id = 18",
+			"INSERT INTO lessons (id, module_id, position, title, minutes, required) VALUES (70, 19, 1, 'Later', 1, TRUE)",
+			"INSERT INTO lessons (id, module_id, position, title, minutes, required) VALUES (71, 18, 2, 'Later', 1, TRUE)",
+		} {
+			if _, err := target.Raw(t).Exec(query); err != nil {
+				t.Fatal(err)
+			}
+		}
+		v, err := r.MyCourse(t.Context(), r.me, "integrator")
+		if err != nil {
+			t.Fatal(err)
+		}
+		done, total := school.ModulesDone(v.Modules)
+		card, err := r.Student(t.Context(), r.a, r.me.ID)
+		if err != nil || school.CoursePercent(v.Modules) != 100 || done != 3 || total != 3 || v.CompletedAt.IsZero() ||
+			card.Student.ModulesTotal != 3 || card.Student.ModulesDone != 3 || card.Student.Status() != school.StatusCompleted {
+			t.Errorf("%d %%, %d of %d, completed %v; the card: %+v, %v", school.CoursePercent(v.Modules), done, total, v.CompletedAt, card.Student, err)
+		}
+		if !v.Modules[3].New(v.Modules[3].Lessons[0]) || !v.Modules[2].New(v.Modules[2].Lessons[1]) {
+			t.Error("what was added is not called new")
+		}
+	})
 }
 
 // TestAFileSurvivesAsItWas: what comes out is what went in, to the byte.

@@ -147,6 +147,20 @@ func (f *Folder) Open(id school.FileID) (io.ReadSeekCloser, error) {
 	return file, err
 }
 
+// VideoSeconds answers how long a video is, rounded up; 0 when the file does not
+// say it in a way that we read, which is MP4's. Errors: NotFound.
+func (f *Folder) VideoSeconds(id school.FileID) (int, error) {
+	file, err := f.Open(id)
+	if err != nil {
+		return 0, err
+	}
+	seconds := mp4Seconds(file)
+	if seconds > school.MaxVideoSeconds {
+		seconds = 0
+	}
+	return seconds, file.Close()
+}
+
 // Delete takes a file away; one that is gone is no error.
 func (f *Folder) Delete(id school.FileID) error { return ignoreGone(os.Remove(f.path(id))) }
 

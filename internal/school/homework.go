@@ -48,6 +48,7 @@ type Submission struct {
 	StudentName string
 	LessonTitle string
 	Task        string
+	Earlier     []Submission // the versions before this one, the newest first
 }
 
 // NewHomeworkText checks what a student writes. Errors: Invalid text_too_long,

@@ -101,7 +101,7 @@ func (l LessonProgress) Missing() (all []Missing) {
 		switch r.Kind {
 		case RuleVideo:
 			need := int64(l.Lesson.Video.Seconds) * 10 * int64(r.Percent)
-			if left := need - l.PlayedMS(); left > 0 {
+			if left := need - l.PlayedMS(); left > 0 || need == 0 { // a share of what is not known cannot be reached
 				all = append(all, Missing{Kind: r.Kind, Percent: r.Percent, Seconds: int((left + 999) / 1000)})
 			}
 		case RuleOpened:
@@ -123,10 +123,11 @@ func (l LessonProgress) Missing() (all []Missing) {
 }
 
 // required are the lessons that count for the student: of a completed module,
-// those that were completed; what was added later is new, and un-finishes nobody.
+// those that were completed; of a module added after the course was completed,
+// none. What was added later is new, and un-finishes nobody.
 func (m ModuleProgress) required() (all []LessonProgress) {
 	for _, l := range m.Lessons {
-		if l.Lesson.Required && (l.Completed() || !m.Completed()) {
+		if l.Lesson.Required && !m.Later && (l.Completed() || !m.Completed()) {
 			all = append(all, l)
 		}
 	}
@@ -157,7 +158,9 @@ func (m ModuleProgress) Percent() int {
 
 // New reports whether the lesson was added after the student had completed its
 // module: it is offered, and asked of nobody.
-func (m ModuleProgress) New(l LessonProgress) bool { return m.Completed() && !l.Completed() }
+func (m ModuleProgress) New(l LessonProgress) bool {
+	return (m.Completed() || m.Later) && !l.Completed()
+}
 
 // CoursePercent is how far a student has come in a course. 100 is only for who
 // has completed every lesson that counts.
@@ -180,14 +183,17 @@ func percentOf(lessons []LessonProgress) int {
 	return sum / len(lessons)
 }
 
-// ModulesDone is how many modules are completed.
-func ModulesDone(modules []ModuleProgress) (n int) {
+// ModulesDone is how many modules are completed, and how many count.
+func ModulesDone(modules []ModuleProgress) (done, total int) {
 	for _, m := range modules {
 		if m.Completed() {
-			n++
+			done++
+		}
+		if !m.Later {
+			total++
 		}
 	}
-	return n
+	return done, total
 }
 
 // NextLesson is where the student goes on at t: the first lesson of an open

@@ -43,7 +43,7 @@ const (
 // Errors: Invalid, with every faulty field named at once.
 func NewLessonEdit(f LessonForm, now Video) (e LessonEdit, err error) {
 	faults := Faults{}
-	e.Title, err = NewFullName(f.Title)
+	e.Title, err = NewTitle(f.Title)
 	faults.Add("title", err)
 	if e.Minutes, err = strconv.Atoi(strings.TrimSpace(f.Minutes)); err != nil || e.Minutes < 0 || e.Minutes > maxLessonMinutes {
 		faults.Add("minutes", ErrOutOfRange)
@@ -136,12 +136,12 @@ func parseSeconds(typed string, v Video) (int, error) {
 	parts := strings.Split(typed, ":")
 	for _, part := range parts {
 		n, err := strconv.Atoi(part)
-		if err != nil || n < 0 || len(parts) > 3 || n > maxVideoSeconds {
+		if err != nil || n < 0 || len(parts) > 3 || n > MaxVideoSeconds {
 			return 0, ErrOutOfRange
 		}
 		total = total*60 + n
 	}
-	if total > maxVideoSeconds {
+	if total > MaxVideoSeconds {
 		return 0, ErrOutOfRange
 	}
 	return total, nil

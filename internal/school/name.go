@@ -10,10 +10,23 @@ import (
 
 const maxName = 150 // characters
 
-// NewFullName cleans a person's name: NFC, single spaces, none at the ends. Any
-// script is welcome; characters that hide or turn text round are not. Errors:
-// Invalid, code name_*.
+// NewFullName cleans a person's name, as NewTitle does a title; it has at least
+// one letter. Errors: Invalid, code name_*.
 func NewFullName(typed string) (string, error) {
+	s, err := NewTitle(typed)
+	if err == nil && !strings.ContainsFunc(s, unicode.IsLetter) {
+		err = ErrNameRequired
+	}
+	if err != nil {
+		return "", err
+	}
+	return s, nil
+}
+
+// NewTitle cleans one line: NFC, single spaces, none at the ends. Any script is
+// welcome; characters that hide or turn text round are not. Errors: Invalid, code
+// name_*.
+func NewTitle(typed string) (string, error) {
 	if !utf8.ValidString(typed) {
 		return "", ErrNameCharacters
 	}
@@ -24,15 +37,10 @@ func NewFullName(typed string) (string, error) {
 	if utf8.RuneCountInString(s) > maxName {
 		return "", ErrNameTooLong
 	}
-	letter := false
 	for _, r := range s {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != '\u200d' && r != '\u200c' {
 			return "", ErrNameCharacters
 		}
-		letter = letter || unicode.IsLetter(r)
-	}
-	if !letter {
-		return "", ErrNameRequired
 	}
 	return s, nil
 }

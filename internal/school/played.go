@@ -16,11 +16,12 @@ type Span struct{ From, To int64 }
 // overlaps or gaps of nothing. The zero value is nothing.
 type Played []Span
 
-// Limits of what a report may say and a row may keep.
+// Limits of what a report may say and a row may keep. No video is longer than
+// MaxVideoSeconds.
 const (
 	MaxReportedRanges = 500
 	maxSpans          = 500
-	maxVideoSeconds   = 24 * 60 * 60
+	MaxVideoSeconds   = 24 * 60 * 60
 )
 
 // MaxSpeed is the fastest playing that counts: in one second that passes no more
@@ -39,7 +40,7 @@ type PlayReport struct {
 
 // Check answers the report in milliseconds. Errors: Invalid progress_invalid.
 func (r PlayReport) Check() (played Played, positionMS int64, err error) {
-	second := func(v float64) bool { return v >= 0 && v <= maxVideoSeconds } // NaN is neither
+	second := func(v float64) bool { return v >= 0 && v <= MaxVideoSeconds } // NaN is neither
 	if len(r.Ranges) > MaxReportedRanges || !second(r.Duration) || !second(r.Position) {
 		return nil, 0, ErrProgressInvalid
 	}
@@ -133,7 +134,8 @@ func (p Played) Earn(report Played, sinceOpened time.Duration) Played {
 	return p.Union(fresh).longest(maxSpans)
 }
 
-// longest bounds how many spans a row keeps; only hundreds of tiny jumps reach it.
+// longest bounds how many spans a row keeps. Only who has jumped hundreds of times
+// without ever closing a gap loses anything: the shortest spans.
 func (p Played) longest(n int) Played {
 	if len(p) <= n {
 		return p

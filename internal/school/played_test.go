@@ -10,7 +10,7 @@ import (
 	"tripwire/internal/school"
 )
 
-// seconds is the same as Played, kept in the dullest way: one mark for each
+// marks is the same as Played, kept in the dullest way: one mark for each
 // millisecond.
 type marks map[int64]bool
 

@@ -149,7 +149,10 @@ type ModuleProgress struct {
 	UnlockedAt  time.Time // zero: no unlock; may lie in the future
 	Cause       Cause     // of the unlock
 	CompletedAt time.Time
-	Lessons     []LessonProgress
+	// Later: the module was added after the student had completed the course. It is
+	// offered, and asked of nobody.
+	Later   bool
+	Lessons []LessonProgress
 	// Opens are the live rules that would open the module, for the reason on a
 	// locked card.
 	Opens []UnlockRule

@@ -56,6 +56,12 @@ func (tx *Tx) DeleteUnusedFiles(before time.Time) ([]school.FileID, error) {
 		func(r row) (id school.FileID, err error) { return id, r.Scan(text(&id)) }, before)
 }
 
+// DeleteFile forgets a file that nothing uses.
+func (tx *Tx) DeleteFile(id school.FileID) error {
+	_, err := tx.exec("DELETE FROM files WHERE id = $1", id)
+	return err
+}
+
 // FileExists reports whether a row tells of the file.
 func (tx *Tx) FileExists(id school.FileID) (bool, error) {
 	n, err := one(tx, "SELECT count(*) FROM files WHERE id = $1", scanInt, id)

@@ -25,10 +25,15 @@ func (tx *Tx) ListProgress(id school.UserID, course school.CourseID, asOf time.T
 	if err != nil {
 		return nil, err
 	}
+	completed, err := tx.FindCourseCompletion(id, course, asOf)
+	if err != nil {
+		return nil, err
+	}
 	progress := make([]school.ModuleProgress, len(modules))
 	for i, m := range modules {
 		progress[i] = facts[m.ID]
 		progress[i].Module = m
+		progress[i].Later = !completed.IsZero() && !progress[i].Completed()
 		for _, l := range m.Lessons {
 			p := lessons[l.ID]
 			p.Lesson = l
@@ -41,6 +46,17 @@ func (tx *Tx) ListProgress(id school.UserID, course school.CourseID, asOf time.T
 		}
 	}
 	return progress, nil
+}
+
+// FindCourseCompletion answers when a student had completed a course; zero for
+// not by then.
+func (tx *Tx) FindCourseCompletion(id school.UserID, course school.CourseID, asOf time.Time) (time.Time, error) {
+	t, err := one(tx, "SELECT completed_at FROM tripwire_users WHERE user_id = $1 AND course_id = $2 AND completed_at <= $3",
+		func(r row) (t time.Time, err error) { return t, r.Scan(at(&t)) }, id, course, asOf)
+	if isNotFound(err) {
+		err = nil
+	}
+	return t, err
 }
 
 func (tx *Tx) listModuleFacts(id school.UserID, course school.CourseID, asOf time.Time) (map[school.ModuleID]school.ModuleProgress, error) {
@@ -206,6 +222,13 @@ func (tx *Tx) FindPlay(id school.UserID, lesson school.LessonID) (Play, error) {
 func (tx *Tx) UpdatePlay(id school.UserID, lesson school.LessonID, played school.Played, positionMS int64) error {
 	return touched(tx.exec("UPDATE lesson_plays SET played = $3, position_ms = $4, reported_at = $5 WHERE user_id = $1 AND lesson_id = $2",
 		id, lesson, played.String(), positionMS, tx.Now))
+}
+
+// ForgetPlayed forgets what anybody has played of a lesson's video; that they
+// have opened the lesson stays.
+func (tx *Tx) ForgetPlayed(lesson school.LessonID) error {
+	_, err := tx.exec("UPDATE lesson_plays SET played = '', position_ms = 0 WHERE lesson_id = $1 AND played <> ''", lesson)
+	return err
 }
 
 // InsertCelebration notes that a student has been congratulated on a module. It

@@ -29,7 +29,8 @@ func (tx *Tx) InsertEnrolment(e Enrolment) error {
 // studentQuery derives everything that a list shows from the facts.
 const studentQuery = `SELECT t.user_id, t.course_id, u.full_name, coalesce(t.email, u.former_email), u.language, t.granted_by, manager.full_name,
 	t.price_minor, t.currency, t.source, t.granted_at, t.blocked_at, t.completed_at, t.deleted_at, u.last_login_at,
-	(SELECT count(*) FROM modules m WHERE m.course_id = t.course_id AND m.deleted_at IS NULL),
+	(SELECT count(*) FROM modules m WHERE m.course_id = t.course_id AND m.deleted_at IS NULL
+		AND (t.completed_at IS NULL OR EXISTS (SELECT 1 FROM module_completions c WHERE c.user_id = t.user_id AND c.module_id = m.id))),
 	(SELECT count(*) FROM module_completions c JOIN modules m ON m.id = c.module_id
 		WHERE c.user_id = t.user_id AND m.course_id = t.course_id AND m.deleted_at IS NULL),
 	(SELECT count(*) FROM module_unlocks o JOIN modules m ON m.id = o.module_id
@@ -108,6 +109,17 @@ func (tx *Tx) FindStudent(scope school.Scope, id school.UserID) (school.Student,
 	c.add("t.user_id = " + c.arg(id))
 	c.within(scope)
 	return one(tx, studentQuery+c.where()+" ORDER BY t.granted_at, t.course_id LIMIT 1", scanStudent, c.args...)
+}
+
+// FindStudentInLesson answers one student within the scope who is admitted, by
+// this very scope, to the course of the lesson, and not deleted. Errors: NotFound.
+func (tx *Tx) FindStudentInLesson(scope school.Scope, id school.UserID, lesson school.LessonID) (school.Student, error) {
+	c := condition{args: []any{tx.Now}}
+	c.add("t.user_id = " + c.arg(id))
+	c.add("t.deleted_at IS NULL")
+	c.add("t.course_id = (SELECT m.course_id FROM lessons l JOIN modules m ON m.id = l.module_id WHERE l.id = " + c.arg(lesson) + ")")
+	c.within(scope)
+	return one(tx, studentQuery+c.where(), scanStudent, c.args...)
 }
 
 // statusCondition says each status in facts; see school.Student.Status.

@@ -72,7 +72,8 @@ type patientReader struct {
 }
 
 func (r *patientReader) Read(p []byte) (int, error) {
-	if err := r.control.SetReadDeadline(time.Now().Add(stall)); err != nil {
+	until := time.Now().Add(stall)
+	if err := errors.Join(r.control.SetReadDeadline(until), r.control.SetWriteDeadline(until)); err != nil { // the answer comes after it
 		return 0, err
 	}
 	n, err := r.Reader.Read(p)

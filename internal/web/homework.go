@@ -103,9 +103,11 @@ func (h *Handler) reviewHomework(w http.ResponseWriter, r *http.Request) error {
 	id, comment := school.SubmissionID(n), r.PostForm.Get("comment")
 	err = h.desk.ReviewHomework(r.Context(), visitOf(r).actor, id, school.HomeworkState(r.PostForm.Get("verdict")), comment)
 	switch {
-	case err == nil, errors.Is(err, school.ErrNotWaiting) && !wantsJSON(r): // a colleague was faster
+	case err == nil:
 		http.Redirect(w, r, "/integrator/homework", http.StatusSeeOther)
 		return nil
+	case errors.Is(err, school.ErrNotWaiting) && !wantsJSON(r): // a colleague was faster
+		return h.showQueue(w, r, noteRefusal(r, err), page.HomeworkPage{Error: school.ErrNotWaiting.Code})
 	case school.KindOf(err) == school.Invalid && !wantsJSON(r):
 		return h.showQueue(w, r, noteRefusal(r, err), page.HomeworkPage{Refused: id, Comment: comment, Fields: problem.Shown(err).Fields})
 	default:

@@ -52,6 +52,8 @@ type place struct {
 type setup struct {
 	store func(*store.Options)
 	web   func(*Options)
+	// server changes the limits of connections.
+	server func(*http.Server)
 }
 
 func open(t *testing.T, target storetest.Target, change ...setup) place {
@@ -84,6 +86,11 @@ func open(t *testing.T, target storetest.Target, change ...setup) place {
 		t.Fatal(err)
 	}
 	server.Config.ErrorLog = slog.NewLogLogger(slog.NewJSONHandler(p.log, nil), slog.LevelWarn)
+	for _, s := range change {
+		if s.server != nil {
+			s.server(server.Config)
+		}
+	}
 	server.Start()
 	t.Cleanup(server.Close)
 	p.admin = p.staff(t, "admin@example.com", "admin")

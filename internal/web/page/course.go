@@ -17,8 +17,10 @@ type CoursePage struct {
 	Modules   []school.ModuleProgress
 	Now       time.Time // of what is shown; in a preview any time
 	Celebrate []school.Module
-	Preview   *Preview        // nil for the student
-	Current   school.LessonID // the lesson that is open; 0: none
+	// CompletedAt is when the course was completed; zero: not yet.
+	CompletedAt time.Time
+	Preview     *Preview        // nil for the student
+	Current     school.LessonID // the lesson that is open; 0: none
 }
 
 // Preview is staff looking at a course as a student, writing nothing.
@@ -57,8 +59,7 @@ func (m CoursePage) lessonPath(id school.LessonID) templ.SafeURL {
 	return templ.SafeURL("/lesson/" + n)
 }
 
-// finished reports whether every module that can be completed is.
-func (m CoursePage) finished() bool { return school.CoursePercent(m.Modules) == 100 }
+func (m CoursePage) finished() bool { return !m.CompletedAt.IsZero() }
 
 // moduleState is done, now or locked.
 func moduleState(m CoursePage, mod school.ModuleProgress) string {
@@ -77,15 +78,15 @@ func homeLead(c Chrome, m CoursePage) string {
 	if len(m.Modules) == 0 {
 		return c.P.T("panel.course", "course", m.Course.Title)
 	}
-	lead := c.P.T("panel.course", "course", m.Course.Title) + " · " + c.P.N("panel.modules", len(m.Modules))
-	done := school.ModulesDone(m.Modules)
+	done, total := school.ModulesDone(m.Modules)
+	lead := c.P.T("panel.course", "course", m.Course.Title) + " · " + c.P.N("panel.modules", total)
 	switch {
 	case m.finished():
 		return lead + " · " + c.P.T("home.finished")
 	case done == 0:
 		return lead + " · " + c.P.T("home.start")
 	default:
-		return lead + " · " + c.P.T("home.done", "done", c.P.Number(done), "total", c.P.Number(len(m.Modules)))
+		return lead + " · " + c.P.T("home.done", "done", c.P.Number(done), "total", c.P.Number(total))
 	}
 }
 

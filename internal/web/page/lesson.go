@@ -30,6 +30,7 @@ type HomeworkPage struct {
 	Total   int
 	// Refused is the submission whose answer was refused, with what was typed.
 	Refused school.SubmissionID
+	Error   string // a code: why an answer was not taken
 	Comment string
 	Fields  map[string]string
 }
@@ -58,14 +59,10 @@ func submissionID(s school.Submission) string { return strconv.FormatInt(int64(s
 func filePath(f school.File) templ.SafeURL { return templ.SafeURL("/files/" + string(f.ID)) }
 
 func videoAddress(v school.Video) string {
-	switch v.Source {
-	case school.VideoFile:
+	if v.Source == school.VideoFile {
 		return "/files/" + string(v.FileID)
-	case school.VideoHLS: // set by the script, where the browser cannot play it by itself
-		return v.Address
-	default:
-		return v.Address
 	}
+	return v.Address
 }
 
 // resumeAt is where the video goes on, in milliseconds: not at its very end.

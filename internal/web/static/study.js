@@ -12,25 +12,41 @@ const video = box && $("video", box);
 const every = 15_000;
 
 if (video) {
-  const { report, source, hls, position } = box.dataset;
+  const { report, source, hls, position, reader } = box.dataset;
   const note = $("[data-player-note]", box);
-  const shelf = `played:${report}`;
-  let told = "";      // the last report that arrived
-  let sending = null; // the report that is under way
+  const shelf = `played:${reader}:${report}`;
+  let earlier = JSON.parse(recall(shelf) ?? "[]"); // what a page before this one could not send
+  let told = "";        // the last report that arrived
+  let sending = null;   // the report that is under way
+  let again = false;    // something happened meanwhile
+  let offline = false;
 
   const say = (text, kind = "") => { note.textContent = text; note.className = `note ${kind}`; note.hidden = !text; };
+  const cut = (on) => {
+    if (on) say(box.dataset.offline);
+    else if (offline) { say(box.dataset.back, "ok"); setTimeout(() => { if (!offline) say(""); }, 6000); }
+    offline = on;
+  };
 
-  // What the element says it has played, and what an earlier page could not send.
+  // The union of what the element says it has played and of what waits from before.
   const ranges = () => {
     const own = Array.from({ length: video.played.length }, (_, i) => [video.played.start(i), video.played.end(i)]);
-    return [...JSON.parse(recall(shelf) ?? "[]"), ...own].map((r) => r.map((s) => Math.round(s * 1000) / 1000)).slice(-500);
+    const union = [];
+    for (const [from, to] of [...earlier, ...own].sort((a, b) => a[0] - b[0])) {
+      const last = union.at(-1);
+      if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+      else union.push([from, to]);
+    }
+    return union.slice(-500).map((r) => r.map((s) => Math.round(s * 1000) / 1000));
   };
+  const shelve = () => { if (report && (video.played.length || earlier.length)) remember(shelf, JSON.stringify(ranges())); };
 
   const body = () => JSON.stringify({
     ranges: ranges(),
     duration: Number.isFinite(video.duration) ? video.duration : 0,
     position: video.currentTime || 0,
   });
+  const nothing = () => !report || (!video.played.length && !earlier.length) || body() === told;
 
   const show = (standing) => {
     const line = $("#standing"), button = $("#complete"), here = $("aside .lesson-link[aria-current] small");
@@ -43,45 +59,61 @@ if (video) {
   };
 
   // One report at a time; each tells everything, so that a lost one loses nothing.
-  const send = async (leaving = false) => {
-    if (!report) return;
-    if (sending && !leaving) return sending;
+  const send = async () => {
+    if (sending) { again = true; return sending; }
+    if (nothing()) return;
     const text = body();
-    if (text === told || (!video.played.length && !recall(shelf))) return;
     sending = (async () => {
       try {
-        const answer = await fetch(report, { method: "POST", body: text, keepalive: leaving && text.length < 60_000, headers: { "Content-Type": "application/json", Accept: "application/json" } });
-        if (answer.status >= 500) throw new Error(answer.status);
-        if (!answer.ok) { say(box.dataset.failed, "bad"); return; }
+        const answer = await fetch(report, {
+          method: "POST", body: text, signal: AbortSignal.timeout(10_000),
+          headers: { "Content-Type": "application/json", Accept: "application/json" },
+        });
+        if (answer.status >= 500 || answer.status === 429) throw new Error(answer.status);
+        if (!answer.ok) { shelve(); say(box.dataset.failed, "bad"); return; } // logged out, blocked, …: not now
         told = text;
+        earlier = ranges(); // what has arrived may be told again
         remember(shelf, null);
-        // The next report need not repeat what has arrived, but may.
-        if (note.dataset.offline) { delete note.dataset.offline; say(box.dataset.back, "ok"); setTimeout(() => say(""), 6000); }
+        cut(false);
         show(await answer.json());
       } catch {
-        remember(shelf, JSON.stringify(ranges()));
-        note.dataset.offline = "1";
-        say(box.dataset.offline);
+        shelve();
+        cut(true);
       } finally {
         sending = null;
+        if (again) { again = false; if (!offline) send(); }
       }
     })();
     return sending;
   };
 
-  setInterval(() => send(), every);
-  for (const event of ["pause", "ended", "seeked"]) video.addEventListener(event, () => { if (event !== "seeked" || video.paused) send(); });
-  addEventListener("online", () => send());
-  addEventListener("offline", () => { note.dataset.offline = "1"; say(box.dataset.offline); });
-  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") send(true); });
-  addEventListener("pagehide", () => send(true));
+  // Nobody waits for the answer of a page that goes; the shelf keeps what it told
+  // until the next one.
+  const leave = () => {
+    if (nothing()) return;
+    shelve();
+    const text = body();
+    fetch(report, { method: "POST", body: text, keepalive: text.length < 60_000, headers: { "Content-Type": "application/json", Accept: "application/json" } }).catch(() => {});
+  };
+
+  setInterval(send, every);
+  for (const event of ["pause", "ended"]) video.addEventListener(event, send);
+  addEventListener("online", () => {
+    if (nothing()) cut(false);
+    else send();
+    if (video.error) { const at = video.currentTime; shelve(); earlier = ranges(); video.load(); video.addEventListener("loadedmetadata", () => { video.currentTime = at; }, { once: true }); }
+  });
+  addEventListener("offline", () => cut(true));
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") leave(); });
+  addEventListener("pagehide", leave);
   send();
 
   const form = $("[data-complete]");
   form?.addEventListener("submit", (event) => {
-    if (body() === told) return;
+    if (nothing()) return;
     event.preventDefault();
-    send().finally(() => form.submit()); // without asking again
+    // Without asking again, and without waiting for a link that is half dead.
+    Promise.race([send(), new Promise((done) => setTimeout(done, 3000))]).finally(() => form.submit());
   });
 
   const resume = () => {
@@ -136,8 +168,9 @@ if (answer) {
     const value = text.value;
     if (value === kept || answer.dataset.sent) return;
     try {
+      const form = new URLSearchParams({ text: value });
       const response = await fetch(answer.dataset.draft, {
-        method: "POST", body: new URLSearchParams({ text: value }), keepalive: leaving && value.length < 20_000, headers: { Accept: "application/json" },
+        method: "POST", body: form, keepalive: leaving && String(form).length < 60_000, headers: { Accept: "application/json" },
       });
       if (!response.ok) throw new Error(response.status);
       kept = value;
