@@ -96,11 +96,17 @@ func (d *Desk) MyLesson(ctx context.Context, actor school.Actor, lesson school.L
 	}
 	show := func() error {
 		return d.store.Read(ctx, func(tx *store.Tx) error {
+			if _, err := enter(tx, actor.ID, lesson); err != nil {
+				return err
+			}
 			v, err = lessonView(tx, actor.ID, lesson, tx.Now)
 			return err
 		})
 	}
-	if err = show(); err == nil && v.Lesson.OpenedAt.IsZero() {
+	if err = show(); errors.Is(err, school.ErrLessonLocked) {
+		return v, d.withReason(ctx, actor.ID, lesson, err)
+	}
+	if err == nil && v.Lesson.OpenedAt.IsZero() {
 		err = d.store.Write(ctx, func(tx *store.Tx) error { return tx.InsertOpening(actor.ID, lesson) })
 		err = cmp.Or(err, show())
 	}
@@ -195,10 +201,15 @@ func (d *Desk) Celebrate(ctx context.Context, actor school.Actor, modules []scho
 // lesson_locked.
 func enter(tx *store.Tx, id school.UserID, lesson school.LessonID) (store.Place, error) {
 	place, err := tx.FindPlace(id, lesson)
-	if err == nil && !place.OpenAt(tx.Now) {
-		err = school.ErrLessonLocked
+	switch {
+	case err != nil:
+		return place, err
+	case place.Blocked:
+		return place, school.ErrNotFound
+	case !place.OpenAt(tx.Now):
+		return place, school.ErrLessonLocked
 	}
-	return place, err
+	return place, nil
 }
 
 // withReason adds to lesson_locked why.

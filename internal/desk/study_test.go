@@ -223,11 +223,7 @@ func TestLockedLessonsSayWhy(t *testing.T) {
 				t.Errorf("%s: %v, after %q", name, err, param(err, "after"))
 			}
 		}
-		for table, rows := range target.Dump(t) {
-			if !slices.Equal(rows, before[table]) {
-				t.Errorf("table %s has changed", table)
-			}
-		}
+		unchanged(t, target, before)
 		if _, err := target.Raw(t).Exec("UPDATE unlock_rules SET delay_minutes = 60 WHERE source_module_id = 16"); err != nil {
 			t.Fatal(err)
 		}
@@ -581,17 +577,34 @@ func TestAPreviewWritesNothing(t *testing.T) {
 		if _, _, err := r.PreviewLesson(t.Context(), r.a, r.me.ID, 68, r.today().Add(48*time.Hour)); err != nil {
 			t.Errorf("lesson 68 in two days: %v", err)
 		}
+		unchanged(t, target, before)
+		if err := r.BlockStudent(t.Context(), r.a, r.me.ID); err != nil {
+			t.Fatal(err)
+		}
+		before = target.Dump(t)
+		if _, _, err := r.PreviewLesson(t.Context(), r.a, r.me.ID, 67, time.Time{}); err != nil {
+			t.Errorf("of a blocked student: %v", err)
+		}
+		if _, err := r.MyLesson(t.Context(), r.me, 67); code(err) != "not_found" {
+			t.Errorf("a blocked student: %v", err)
+		}
 		for _, stranger := range []school.Actor{r.b, r.me, {}} {
 			if _, _, err := r.PreviewCourse(t.Context(), stranger, r.me.ID, time.Time{}); err == nil {
 				t.Errorf("%s %s previews", stranger.Role, stranger.Name)
 			}
 		}
-		for table, rows := range target.Dump(t) {
-			if !slices.Equal(rows, before[table]) {
-				t.Errorf("table %s has changed", table)
-			}
-		}
+		unchanged(t, target, before)
 	})
+}
+
+// unchanged wants every row to be as before.
+func unchanged(t *testing.T, target storetest.Target, before map[string][]string) {
+	t.Helper()
+	for table, rows := range target.Dump(t) {
+		if !slices.Equal(rows, before[table]) {
+			t.Errorf("table %s has changed", table)
+		}
+	}
 }
 
 // TestSeveralCourses: each has its own page, and what is not one's own is not

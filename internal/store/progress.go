@@ -132,23 +132,24 @@ type Place struct {
 	Course     school.Course // without its parts
 	Lesson     school.Lesson // without its rules
 	UnlockedAt time.Time     // of its module; zero: no unlock
+	Blocked    bool          // the student may not enter for now
 }
 
 // OpenAt reports whether the student may enter the lesson at t.
 func (p Place) OpenAt(t time.Time) bool { return !p.UnlockedAt.IsZero() && !p.UnlockedAt.After(t) }
 
-// FindPlace answers a living lesson of a course to which the student is admitted
-// and not blocked. Errors: NotFound.
+// FindPlace answers a living lesson of a course to which the student is admitted.
+// Errors: NotFound.
 func (tx *Tx) FindPlace(id school.UserID, lesson school.LessonID) (p Place, err error) {
-	return one(tx, "SELECT "+lessonColumns+", "+courseColumns+`, o.unlocked_at
+	return one(tx, "SELECT "+lessonColumns+", "+courseColumns+`, o.unlocked_at, t.blocked_at IS NOT NULL
 		FROM lessons l JOIN modules m ON m.id = l.module_id JOIN courses c ON c.id = m.course_id
-		JOIN tripwire_users t ON t.course_id = c.id AND t.user_id = $1 AND t.deleted_at IS NULL AND t.blocked_at IS NULL
+		JOIN tripwire_users t ON t.course_id = c.id AND t.user_id = $1 AND t.deleted_at IS NULL
 		LEFT JOIN module_unlocks o ON o.user_id = $1 AND o.module_id = m.id
 		LEFT JOIN lesson_videos v ON v.lesson_id = l.id
 		WHERE l.id = $2 AND l.deleted_at IS NULL AND m.deleted_at IS NULL`,
 		func(r row) (p Place, err error) {
 			c := &p.Course
-			p.Lesson, err = scanLesson(r, &c.ID, &c.Slug, &c.Title, &c.Price.Minor, &c.Price.Currency, at(&c.PublishedAt), at(&p.UnlockedAt))
+			p.Lesson, err = scanLesson(r, &c.ID, &c.Slug, &c.Title, &c.Price.Minor, &c.Price.Currency, at(&c.PublishedAt), at(&p.UnlockedAt), &p.Blocked)
 			return p, err
 		}, id, lesson)
 }

@@ -262,7 +262,7 @@ type slowly struct {
 }
 
 func (r slowly) Read(p []byte) (int, error) {
-	time.Sleep(r.pause)
+	<-time.After(r.pause)
 	return r.Reader.Read(p[:min(len(p), 1000)])
 }
 
