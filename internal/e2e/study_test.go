@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -25,18 +26,21 @@ func (s *school) furnish() {
 		s.t.Fatal(err)
 	}
 	const id = "abcdefghijklmnopqrstuvwxyz"
-	folder := filepath.Join(s.dir, "files", id[:2])
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, id), content, 0o600); err != nil {
-		s.t.Fatal(err)
-	}
-	s.exec(`INSERT INTO files (id, name, media_type, size, sha256, created_at)
-		VALUES ($1, '<script>alert(10)</script>.mp4', 'video/mp4', $2, 'x', '2026-01-01 00:00:00.000')`, id, len(content))
+	s.keepFile(id, "video/mp4", content)
 	s.exec("INSERT INTO lesson_videos (lesson_id, source, file_id, address, seconds) VALUES (67, 'file', $1, '', 20)", id)
 	s.exec("INSERT INTO completion_rules (lesson_id, kind, percent) VALUES (67, 'video', 50), (67, 'accepted', 0)")
 	s.exec("UPDATE lessons SET body = $1, homework = $1 WHERE id = 67", hostileText+strings.Repeat("Щ", 300)+"\n\n| a | b |\n|---|---|\n| 1 | 2 |\n")
+}
+
+// keepFile puts a file where the server keeps them, with its row.
+func (s *school) keepFile(id, mediaType string, content []byte) {
+	s.t.Helper()
+	folder := filepath.Join(s.dir, "files", id[:2])
+	if err := errors.Join(os.MkdirAll(folder, 0o700), os.WriteFile(filepath.Join(folder, id), content, 0o600)); err != nil {
+		s.t.Fatal(err)
+	}
+	s.exec(`INSERT INTO files (id, name, media_type, size, sha256, created_at)
+		VALUES ($1, '<script>alert(10)</script>', $2, $3, $1, '2026-01-01 00:00:00.000')`, id, mediaType, len(content))
 }
 
 // send chooses a file in the form and sends it.
@@ -285,4 +289,43 @@ func TestHomeworkIsAnsweredFromTheKeyboard(t *testing.T) {
 		b.open("/")
 		b.seesModules(s.completedLine(b), "Открыт", "Откроется после модуля 17")
 	})
+}
+
+// TestAStreamPlays through hls.js, in a browser that cannot play streams by
+// itself: Chromium is made to say that it is one.
+func TestAStreamPlays(t *testing.T) {
+	t.Parallel()
+	s := staffed(t, emptySQLite(t))
+	const list, pieces = "streamlist2345abcdefghijkl", "streampieces2345abcdefghij"
+	playlist, err := os.ReadFile("testdata/film.m3u8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.keepFile(list, "application/vnd.apple.mpegurl", []byte(strings.ReplaceAll(string(playlist), "film.m4s", "/files/"+pieces)))
+	film, err := os.ReadFile("testdata/film.m4s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.keepFile(pieces, "video/mp4", film)
+	s.exec("INSERT INTO lesson_materials (file_id, lesson_id, position) VALUES ($1, 67, 1), ($2, 67, 2)", list, pieces)
+	s.exec("INSERT INTO lesson_videos (lesson_id, source, address, seconds) VALUES (67, 'hls', $1, 8)", s.base+"/files/"+list)
+	s.exec("INSERT INTO completion_rules (lesson_id, kind, percent) VALUES (67, 'video', 20)")
+	manager := s.at(vera)
+	manager.create(testStudent)
+	manager.finish()
+	b := s.visitor("student")
+	_, err = chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `HTMLMediaElement.prototype.canPlayType = () => ""`,
+	})
+	b.do("take the streams away", err)
+	b.open("/login")
+	b.logIn(testStudent.email, testStudent.password)
+	b.fill("Новый пароль", ownPassword)
+	b.follow("Сохранить пароль")
+	b.open("/lesson/67")
+	b.holds(`!!window.Hls && document.querySelector("video").readyState > 0`)
+	b.watches(1, 4, "2")
+	b.sees("Всё готово")
+	b.follow("Завершить урок")
+	b.at("/course/integrator")
 }
