@@ -112,7 +112,7 @@ func (s *demoSchool) handIn(ctx context.Context, student school.Actor, lesson sc
 func (s *demoSchool) review(ctx context.Context, by school.Actor) error {
 	q, err := s.desk.Homework(ctx, by)
 	for _, w := range q.Waiting {
-		if s.clock.now().Sub(w.HandedInAt) < 20*time.Hour { // has been read, not yet answered
+		if s.clock.now().Sub(w.HandedInAt) < 60*time.Hour { // has been read, not yet answered
 			continue
 		}
 		verdict, comment := school.HomeworkAccepted, "Отлично, так и делайте."

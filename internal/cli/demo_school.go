@@ -147,7 +147,7 @@ func (s *demoSchool) planNamed(name, email string, at time.Time, by school.Actor
 		s.later(at, func(ctx context.Context) error { return s.study(ctx, *student, s.lessons[i]) })
 		if i == homeworkLesson {
 			s.later(at.Add(time.Hour), func(ctx context.Context) error { return s.handIn(ctx, *student, s.lessons[i]) })
-			s.later(at.Add(30*time.Hour), func(ctx context.Context) error { return s.review(ctx, by) })
+			s.later(at.Add(80*time.Hour), func(ctx context.Context) error { return s.review(ctx, by) })
 		}
 	}
 	switch chance := s.random.IntN(40); {
