@@ -179,8 +179,28 @@ func TestStudentStudies(t *testing.T) {
 
 		b.reload()
 		b.holds(`document.querySelector("video").readyState > 0`)
+		// Both play the same part at the same time: it counts once.
+		second.holds(`document.querySelector("video").readyState > 0`)
+		read[bool](second, `(() => {
+			const v = document.querySelector("video");
+			v.muted = true; v.playbackRate = 2; v.currentTime = 7;
+			v.ontimeupdate = () => { if (v.currentTime >= 11) v.pause(); };
+			v.play();
+			return true;
+		})()`)
+		told := second.reports()
 		b.watches(6.5, 11, "2")
 		b.sees("Всё готово")
+		second.until("its report", func() error {
+			if second.reports() == told {
+				return errors.New("there was none")
+			}
+			return nil
+		})
+		second.reload()
+		if now := s.earned(); now > 13_000 { // 11.5 seconds, and 0.7 at the end
+			t.Errorf("two at once earned %d ms", now)
+		}
 		b.follow("Завершить урок")
 		b.at("/course/integrator")
 		b.sees("Модуль «Введение» пройден!")

@@ -1550,7 +1550,7 @@ func homeworkForm(c Chrome, m LessonPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 131, "\" method=\"post\" enctype=\"multipart/form-data\" data-upload><label class=\"unseen\" for=\"homework-file\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 131, "\" method=\"post\" enctype=\"multipart/form-data\"><label class=\"unseen\" for=\"homework-file\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
