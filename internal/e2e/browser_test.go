@@ -3,12 +3,14 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -53,7 +55,7 @@ type tab struct {
 	status      int   // of the last document
 	received    float64
 	requests    map[network.RequestID]string
-	pending     map[network.RequestID]bool
+	pending     map[network.RequestID]cdp.LoaderID // with the document that asked
 	answers     []string
 }
 
@@ -61,7 +63,7 @@ type tab struct {
 // stands still.
 func sit(t *testing.T, browsing context.Context, name, base string) *tab {
 	t.Helper()
-	b := &tab{t: t, name: name, base: base, requests: map[network.RequestID]string{}, pending: map[network.RequestID]bool{}}
+	b := &tab{t: t, name: name, base: base, requests: map[network.RequestID]string{}, pending: map[network.RequestID]cdp.LoaderID{}}
 	var end context.CancelFunc
 	b.ctx, end = chromedp.NewContext(browsing, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.hear))
 	b.leave = sync.OnceFunc(func() { b.report(); end() })
@@ -187,6 +189,8 @@ func (b *tab) hear(event any) {
 	case *page.EventFrameNavigated:
 		if e.Frame.ParentID == "" {
 			b.navigations++
+			// Of what the page before still asked for nobody tells the end.
+			maps.DeleteFunc(b.pending, func(_ network.RequestID, document cdp.LoaderID) bool { return document != e.Frame.LoaderID })
 		}
 	case *page.EventLoadEventFired:
 		b.loads++
@@ -208,7 +212,7 @@ func (b *tab) hearLog(e *log.Entry) {
 func (b *tab) hearNetwork(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
-		b.pending[e.RequestID] = true
+		b.pending[e.RequestID] = e.LoaderID
 		b.requests[e.RequestID] = e.Request.Method + " " + strings.TrimPrefix(e.Request.URL, b.base)
 		if !strings.HasPrefix(e.Request.URL, b.base+"/") && !strings.HasPrefix(e.Request.URL, "data:") && !strings.HasPrefix(e.Request.URL, "blob:"+b.base+"/") {
 			b.fault("a request leaves the site: %s", e.Request.URL)
