@@ -56,6 +56,7 @@ func codeOf(t *testing.T, err error) string {
 		return ""
 	case !errors.As(err, &e):
 		t.Errorf("not an error for users: %v", err)
+		return ""
 	}
 	return e.Code
 }

@@ -18,10 +18,7 @@ func (d *Desk) PreviewCourse(ctx context.Context, actor school.Actor, id school.
 		if err != nil {
 			return err
 		}
-		v, err = courseView(tx, id, course, at)
-		if !at.Before(tx.Now) {
-			d.beats.seen(id, v.Modules)
-		}
+		v, err = d.courseView(tx, id, course, at)
 		return err
 	})
 	return s, v, err
@@ -34,7 +31,7 @@ func (d *Desk) PreviewLesson(ctx context.Context, actor school.Actor, id school.
 		if s, err = tx.FindStudentInLesson(scope, found.ID, lesson); err != nil {
 			return err
 		}
-		v, err = lessonView(tx, id, lesson, at)
+		v, err = d.lessonView(tx, id, lesson, at)
 		v.Submissions = slices.DeleteFunc(v.Submissions, func(s school.Submission) bool { return s.HandedInAt.After(at) })
 		return err
 	})

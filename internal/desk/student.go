@@ -78,10 +78,9 @@ func (d *Desk) Student(ctx context.Context, actor school.Actor, id school.UserID
 		if c.Student, err = tx.FindStudent(scope, id); err != nil {
 			return err
 		}
-		if c.Modules, err = tx.ListProgress(id, c.Student.CourseID, tx.Now); err != nil {
+		if c.Modules, err = d.progress(tx, id, c.Student.CourseID, tx.Now); err != nil {
 			return err
 		}
-		d.beats.seen(id, c.Modules)
 		c.Activity, err = tx.ListActivityOf(id, maxHistory)
 		return err
 	})

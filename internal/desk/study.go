@@ -53,32 +53,33 @@ func (d *Desk) MyCourse(ctx context.Context, actor school.Actor, slug string) (v
 		return v, err
 	}
 	err = d.store.Read(ctx, func(tx *store.Tx) error {
-		course, err := findEnrolment(tx, actor.ID, func(c school.Course) bool { return c.Slug == slug })
+		all, err := tx.ListEnrolments(actor.ID)
 		if err != nil {
 			return err
 		}
-		v, err = courseView(tx, actor.ID, course, tx.Now)
+		i := slices.IndexFunc(all, func(c school.Course) bool { return c.Slug == slug })
+		if i < 0 {
+			return school.ErrNotFound
+		}
+		v, err = d.courseView(tx, actor.ID, all[i], tx.Now)
 		return err
 	})
 	return v, err
 }
 
-func findEnrolment(tx *store.Tx, id school.UserID, is func(school.Course) bool) (school.Course, error) {
-	all, err := tx.ListEnrolments(id)
-	if err != nil {
-		return school.Course{}, err
+// progress answers how a student stood to a course at a time, and with it what
+// players have told and no row says yet.
+func (d *Desk) progress(tx *store.Tx, id school.UserID, course school.CourseID, at time.Time) ([]school.ModuleProgress, error) {
+	modules, err := tx.ListProgress(id, course, at)
+	if !at.Before(tx.Now) {
+		d.beats.seen(id, modules)
 	}
-	for _, c := range all {
-		if is(c) {
-			return c, nil
-		}
-	}
-	return school.Course{}, school.ErrNotFound
+	return modules, err
 }
 
-func courseView(tx *store.Tx, id school.UserID, c school.Course, at time.Time) (v CourseView, err error) {
+func (d *Desk) courseView(tx *store.Tx, id school.UserID, c school.Course, at time.Time) (v CourseView, err error) {
 	v.Course, v.Now = c, at
-	if v.Modules, err = tx.ListProgress(id, c.ID, at); err != nil {
+	if v.Modules, err = d.progress(tx, id, c.ID, at); err != nil {
 		return v, err
 	}
 	v.CompletedAt, err = tx.FindCourseCompletion(id, c.ID, at)
@@ -99,7 +100,7 @@ func (d *Desk) MyLesson(ctx context.Context, actor school.Actor, lesson school.L
 			if _, err := enter(tx, actor.ID, lesson); err != nil {
 				return err
 			}
-			v, err = lessonView(tx, actor.ID, lesson, tx.Now)
+			v, err = d.lessonView(tx, actor.ID, lesson, tx.Now)
 			return err
 		})
 	}
@@ -114,12 +115,12 @@ func (d *Desk) MyLesson(ctx context.Context, actor school.Actor, lesson school.L
 }
 
 // lessonView reads a lesson as it stood to a student at a time.
-func lessonView(tx *store.Tx, id school.UserID, lesson school.LessonID, at time.Time) (v LessonView, err error) {
+func (d *Desk) lessonView(tx *store.Tx, id school.UserID, lesson school.LessonID, at time.Time) (v LessonView, err error) {
 	place, err := tx.FindPlace(id, lesson)
 	if err != nil {
 		return v, err
 	}
-	if v.CourseView, err = courseView(tx, id, place.Course, at); err != nil {
+	if v.CourseView, err = d.courseView(tx, id, place.Course, at); err != nil {
 		return v, err
 	}
 	for _, m := range v.Modules {
@@ -173,13 +174,16 @@ func (d *Desk) Celebrate(ctx context.Context, actor school.Actor, modules []scho
 		waiting, err = tx.ListUncelebrated(actor.ID, tx.Now.Add(-celebrateWithin))
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
 	shown := map[school.ModuleID]school.Module{}
 	for _, m := range modules {
 		shown[m.Module.ID] = m.Module
 	}
 	waiting = slices.DeleteFunc(waiting, func(id school.ModuleID) bool { _, ok := shown[id]; return !ok })
-	if err != nil || len(waiting) == 0 {
-		return nil, err
+	if len(waiting) == 0 {
+		return nil, nil
 	}
 	err = d.store.Write(ctx, func(tx *store.Tx) error {
 		all = nil
@@ -218,7 +222,7 @@ func (d *Desk) withReason(ctx context.Context, id school.UserID, lesson school.L
 		return err
 	}
 	return cmp.Or(d.store.Read(ctx, func(tx *store.Tx) error {
-		_, err := lessonView(tx, id, lesson, tx.Now)
+		_, err := d.lessonView(tx, id, lesson, tx.Now)
 		return err
 	}), err)
 }
@@ -265,7 +269,7 @@ func (d *Desk) AfterLesson(ctx context.Context, actor school.Actor, lesson schoo
 		return a, err
 	}
 	err = d.store.Read(ctx, func(tx *store.Tx) error {
-		v, err := lessonView(tx, actor.ID, lesson, tx.Now)
+		v, err := d.lessonView(tx, actor.ID, lesson, tx.Now)
 		if err != nil {
 			return err
 		}

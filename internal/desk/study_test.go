@@ -81,13 +81,6 @@ func (r classroom) watchAll(t *testing.T) {
 	r.report(t, [2]float64{0, tenMinutes})
 }
 
-func code(err error) string {
-	if e, ok := errors.AsType[*school.Error](err); ok {
-		return e.Code
-	}
-	return fmt.Sprint(err)
-}
-
 func param(err error, name string) string {
 	if e, ok := errors.AsType[*school.Error](err); ok {
 		return e.Params[name]
@@ -115,7 +108,7 @@ func TestOnlySecondsReallyPlayedCount(t *testing.T) {
 			t.Errorf("500 seconds within two minutes: %d ms", l.PlayedMS())
 		}
 		err := r.CompleteLesson(t.Context(), r.me, 67)
-		if code(err) != "lesson_not_qualified" || param(err, "seconds") != "234" || param(err, "percent") != "80" {
+		if codeOf(t, err) != "lesson_not_qualified" || param(err, "seconds") != "234" || param(err, "percent") != "80" {
 			t.Errorf("not yet watched: %v, %q seconds of %q %%", err, param(err, "seconds"), param(err, "percent"))
 		}
 		r.forward(10 * time.Minute)
@@ -219,7 +212,7 @@ func TestLockedLessonsSayWhy(t *testing.T) {
 		}
 		before := target.Dump(t)
 		for name, verb := range verbs {
-			if err := verb(); code(err) != "lesson_locked" || param(err, "after") != "Введение" {
+			if err := verb(); codeOf(t, err) != "lesson_locked" || param(err, "after") != "Введение" {
 				t.Errorf("%s: %v, after %q", name, err, param(err, "after"))
 			}
 		}
@@ -233,14 +226,14 @@ func TestLockedLessonsSayWhy(t *testing.T) {
 		}
 		opens := r.today().Add(time.Hour).UTC().Format(time.RFC3339)
 		for name, verb := range verbs {
-			if err := verb(); code(err) != "lesson_locked" || param(err, "opens") != opens {
+			if err := verb(); codeOf(t, err) != "lesson_locked" || param(err, "opens") != opens {
 				t.Errorf("%s: %v, opens %q, want %q", name, err, param(err, "opens"), opens)
 			}
 		}
 		r.forward(time.Hour)
 		r.lesson(t, 68)
 		for _, other := range []school.LessonID{0, 70, -1} {
-			if _, err := r.MyLesson(t.Context(), r.me, other); code(err) != "not_found" {
+			if _, err := r.MyLesson(t.Context(), r.me, other); codeOf(t, err) != "not_found" {
 				t.Errorf("lesson %d: %v", other, err)
 			}
 		}
@@ -283,7 +276,7 @@ func TestHomeworkGoesBackAndForth(t *testing.T) {
 		r := study(t, target)
 		r.edit(t, 67, school.LessonForm{Homework: "Describe your **task**", Rules: []string{"accepted"}})
 		ctx := t.Context()
-		if err := r.HandIn(ctx, r.me, 67, " \n"); code(err) != "homework_empty" {
+		if err := r.HandIn(ctx, r.me, 67, " \n"); codeOf(t, err) != "homework_empty" {
 			t.Errorf("nothing: %v", err)
 		}
 		if err := r.SaveDraft(ctx, r.me, 67, "half a thought"); err != nil {
@@ -311,11 +304,11 @@ func TestHomeworkGoesBackAndForth(t *testing.T) {
 			"draft": r.SaveDraft(ctx, r.me, 67, "x"),
 			"file":  r.RemoveDraftFile(ctx, r.me, 67, f.ID),
 		} {
-			if code(err) != "homework_handed_in" {
+			if codeOf(t, err) != "homework_handed_in" {
 				t.Errorf("%s while it waits: %v", name, err)
 			}
 		}
-		if err := r.CompleteLesson(ctx, r.me, 67); code(err) != "lesson_not_qualified" {
+		if err := r.CompleteLesson(ctx, r.me, 67); codeOf(t, err) != "lesson_not_qualified" {
 			t.Errorf("completed while it waits: %v", err)
 		}
 		q, err := r.Homework(ctx, r.a)
@@ -326,22 +319,22 @@ func TestHomeworkGoesBackAndForth(t *testing.T) {
 		if q, err := r.Homework(ctx, r.b); err != nil || q.Total != 0 || len(q.Waiting) != 0 {
 			t.Errorf("the other manager sees %+v, %v", q, err)
 		}
-		if err := r.ReviewHomework(ctx, r.b, id, school.HomeworkAccepted, ""); code(err) != "not_found" {
+		if err := r.ReviewHomework(ctx, r.b, id, school.HomeworkAccepted, ""); codeOf(t, err) != "not_found" {
 			t.Errorf("the other manager answers: %v", err)
 		}
-		if err := r.ReviewHomework(ctx, r.me, id, school.HomeworkAccepted, ""); code(err) != "forbidden" {
+		if err := r.ReviewHomework(ctx, r.me, id, school.HomeworkAccepted, ""); codeOf(t, err) != "forbidden" {
 			t.Errorf("the student accepts: %v", err)
 		}
-		if err := r.ReviewHomework(ctx, r.a, id, school.HomeworkReturned, " "); code(err) != "invalid_input" {
+		if err := r.ReviewHomework(ctx, r.a, id, school.HomeworkReturned, " "); codeOf(t, err) != "invalid_input" {
 			t.Errorf("returned without a word: %v", err)
 		}
-		if err := r.ReviewHomework(ctx, r.a, id, "perhaps", "x"); code(err) != "invalid_input" {
+		if err := r.ReviewHomework(ctx, r.a, id, "perhaps", "x"); codeOf(t, err) != "invalid_input" {
 			t.Errorf("perhaps: %v", err)
 		}
 		if err := r.ReviewHomework(ctx, r.a, id, school.HomeworkReturned, "more, please"); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.ReviewHomework(ctx, r.admin, id, school.HomeworkAccepted, ""); code(err) != "homework_not_waiting" {
+		if err := r.ReviewHomework(ctx, r.admin, id, school.HomeworkAccepted, ""); codeOf(t, err) != "homework_not_waiting" {
 			t.Errorf("answered twice: %v", err)
 		}
 		if err := r.HandIn(ctx, r.me, 67, "second try"); err != nil {
@@ -373,7 +366,7 @@ func TestHandingInTwiceAtOnceIsOneVersion(t *testing.T) {
 				switch err := r.HandIn(context.Background(), r.me, 67, "mine"); {
 				case err == nil:
 					ok.Add(1)
-				case code(err) != "homework_handed_in":
+				case codeOf(t, err) != "homework_handed_in":
 					t.Errorf("a loser was told %v", err)
 				}
 			})
@@ -433,13 +426,13 @@ func TestFilesAreForWhoMaySeeThem(t *testing.T) {
 		} {
 			got, err := contents(t, r, c.as, c.file)
 			if err != nil {
-				got = code(err)
+				got = codeOf(t, err)
 			}
 			if got != c.want {
 				t.Errorf("%s: %q, want %q", c.who, got, c.want)
 			}
 		}
-		if err := r.AddMaterial(ctx, r.a, 68, "x.txt", strings.NewReader("x")); code(err) != "forbidden" {
+		if err := r.AddMaterial(ctx, r.a, 68, "x.txt", strings.NewReader("x")); codeOf(t, err) != "forbidden" {
 			t.Errorf("a manager edits a lesson: %v", err)
 		}
 	})
@@ -458,7 +451,7 @@ func TestWhatIsNotAcceptedLeavesNothing(t *testing.T) {
 			"tool.pdf":  {"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00", "file_type"},
 			"empty.txt": {"", "file_empty"},
 		} {
-			if _, err := r.AddDraftFile(t.Context(), r.me, 67, name, strings.NewReader(c.content)); code(err) != c.want {
+			if _, err := r.AddDraftFile(t.Context(), r.me, 67, name, strings.NewReader(c.content)); codeOf(t, err) != c.want {
 				t.Errorf("%s: %v, want %s", name, err, c.want)
 			}
 		}
@@ -467,10 +460,10 @@ func TestWhatIsNotAcceptedLeavesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := r.AddDraftFile(t.Context(), r.me, 67, "more.txt", strings.NewReader("x")); code(err) != "too_many_files" {
+		if _, err := r.AddDraftFile(t.Context(), r.me, 67, "more.txt", strings.NewReader("x")); codeOf(t, err) != "too_many_files" {
 			t.Errorf("one too many: %v", err)
 		}
-		if err := r.AddVideo(t.Context(), r.admin, 67, "film.mp4", strings.NewReader("this is a text"), 5); code(err) != "file_type" {
+		if err := r.AddVideo(t.Context(), r.admin, 67, "film.mp4", strings.NewReader("this is a text"), 5); codeOf(t, err) != "file_type" {
 			t.Errorf("a text as a video: %v", err)
 		}
 		if err := r.AddCaptions(t.Context(), r.admin, 67, school.Kazakh, "a.vtt", strings.NewReader("WEBVTT\n\n00:00.000 --> 00:01.000\nx\n")); err != nil {
@@ -519,7 +512,7 @@ func TestFilesThatNothingUsesAreSweptAway(t *testing.T) {
 		for i, want := range []string{"x", "not_found", "xxx"} {
 			got, err := contents(t, r, r.me, ids[i])
 			if err != nil {
-				got = code(err)
+				got = codeOf(t, err)
 			}
 			if got != want {
 				t.Errorf("file %d: %q, want %q", i, got, want)
@@ -571,7 +564,7 @@ func TestAPreviewWritesNothing(t *testing.T) {
 		if _, v, err := r.PreviewLesson(t.Context(), r.admin, r.me.ID, 67, time.Time{}); err != nil || !v.Lesson.Completed() {
 			t.Errorf("lesson 67: %v", err)
 		}
-		if _, _, err := r.PreviewLesson(t.Context(), r.a, r.me.ID, 68, time.Time{}); code(err) != "lesson_locked" {
+		if _, _, err := r.PreviewLesson(t.Context(), r.a, r.me.ID, 68, time.Time{}); codeOf(t, err) != "lesson_locked" {
 			t.Errorf("lesson 68 today: %v", err)
 		}
 		if _, _, err := r.PreviewLesson(t.Context(), r.a, r.me.ID, 68, r.today().Add(48*time.Hour)); err != nil {
@@ -585,7 +578,7 @@ func TestAPreviewWritesNothing(t *testing.T) {
 		if _, _, err := r.PreviewLesson(t.Context(), r.a, r.me.ID, 67, time.Time{}); err != nil {
 			t.Errorf("of a blocked student: %v", err)
 		}
-		if _, err := r.MyLesson(t.Context(), r.me, 67); code(err) != "not_found" {
+		if _, err := r.MyLesson(t.Context(), r.me, 67); codeOf(t, err) != "not_found" {
 			t.Errorf("a blocked student: %v", err)
 		}
 		for _, stranger := range []school.Actor{r.b, r.me, {}} {
@@ -623,7 +616,7 @@ func TestSeveralCourses(t *testing.T) {
 		if err := r.CompleteLesson(t.Context(), r.me, 91); err != nil {
 			t.Errorf("a lesson of the second course: %v", err)
 		}
-		if _, err := r.MyCourse(t.Context(), r.me, "third"); code(err) != "not_found" {
+		if _, err := r.MyCourse(t.Context(), r.me, "third"); codeOf(t, err) != "not_found" {
 			t.Errorf("a course of nobody: %v", err)
 		}
 	})
@@ -757,6 +750,32 @@ func figuresOf(modules []school.ModuleProgress) string {
 	return text
 }
 
+// TestStaffSeeWhatNoRowSaysYet: card and both previews, without writing it.
+func TestStaffSeeWhatNoRowSaysYet(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := study(t, target)
+		r.lesson(t, 67)
+		for _, seconds := range []float64{10, 20} { // the first is written, the second waits
+			r.forward(10 * time.Second)
+			r.report(t, [2]float64{0, seconds})
+		}
+		before := target.Dump(t)
+		_, lesson, err := r.PreviewLesson(t.Context(), r.a, r.me.ID, 67, time.Time{})
+		if err != nil || lesson.Lesson.PlayedMS() != 20_000 {
+			t.Errorf("the preview of the lesson: %d ms, %v", lesson.Lesson.PlayedMS(), err)
+		}
+		_, course, err := r.PreviewCourse(t.Context(), r.a, r.me.ID, time.Time{})
+		if err != nil || course.Modules[0].Lessons[0].PlayedMS() != 20_000 {
+			t.Errorf("the preview of the course: %+v, %v", course.Modules[0].Lessons, err)
+		}
+		card, err := r.Student(t.Context(), r.a, r.me.ID)
+		if err != nil || card.Modules[0].Lessons[0].PlayedMS() != 20_000 {
+			t.Errorf("the card: %+v, %v", card.Modules[0].Lessons, err)
+		}
+		unchanged(t, target, before)
+	})
+}
+
 // TestManyReportsAtOnceEarnNoMoreThanOne: what can have been played is judged
 // against all of them.
 func TestManyReportsAtOnceEarnNoMoreThanOne(t *testing.T) {
@@ -815,7 +834,7 @@ func TestTheLengthOfAFilmIsReadFromTheFile(t *testing.T) {
 			t.Errorf("%+v, missing %+v", l.Lesson.Video, l.Missing())
 		}
 		webm := append([]byte("\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webm"), make([]byte, 200)...)
-		if err := r.AddVideo(t.Context(), r.admin, 67, "film.webm", bytes.NewReader(webm), 0); code(err) != "rule_needs_length" {
+		if err := r.AddVideo(t.Context(), r.admin, 67, "film.webm", bytes.NewReader(webm), 0); codeOf(t, err) != "rule_needs_length" {
 			t.Errorf("a film of unknown length: %v", err)
 		}
 		if err := r.AddVideo(t.Context(), r.admin, 67, "film.webm", bytes.NewReader(webm), 61); err != nil {
@@ -847,7 +866,7 @@ func TestCoursesAreKeptApart(t *testing.T) {
 			"file":    func() error { _, err := contents(t, r, r.b, f.ID); return err }(),
 			"preview": func() error { _, _, err := r.PreviewLesson(t.Context(), r.a, r.me.ID, second, time.Time{}); return err }(),
 		} {
-			if code(err) != "not_found" {
+			if codeOf(t, err) != "not_found" {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
