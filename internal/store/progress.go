@@ -95,12 +95,7 @@ func (tx *Tx) listLessonFacts(id school.UserID, course school.CourseID, asOf tim
 		LEFT JOIN lesson_completions c ON c.user_id = $1 AND c.lesson_id = l.id AND c.completed_at <= $3
 		WHERE m.course_id = $2 AND l.deleted_at IS NULL`,
 		func(r row) (l school.LessonProgress, err error) {
-			var played string
-			if err := r.Scan(&l.Lesson.ID, at(&l.OpenedAt), text(&played), integer(&l.PositionMS), at(&l.CompletedAt), text(&l.Homework)); err != nil {
-				return l, err
-			}
-			l.Played, err = school.ParsePlayed(played)
-			return l, err
+			return l, r.Scan(&l.Lesson.ID, at(&l.OpenedAt), playedScanner{&l.Played}, integer(&l.PositionMS), at(&l.CompletedAt), text(&l.Homework))
 		}, id, course, asOf)
 	facts := map[school.LessonID]school.LessonProgress{}
 	for _, l := range all {
@@ -165,12 +160,7 @@ func (tx *Tx) FindLessonProgress(id school.UserID, lesson school.LessonID) (scho
 		LEFT JOIN lesson_completions c ON c.user_id = $1 AND c.lesson_id = l.id
 		WHERE l.id = $2 AND l.deleted_at IS NULL`,
 		func(r row) (l school.LessonProgress, err error) {
-			var played string
-			l.Lesson, err = scanLesson(r, at(&l.OpenedAt), text(&played), integer(&l.PositionMS), at(&l.CompletedAt), text(&l.Homework))
-			if err != nil {
-				return l, err
-			}
-			l.Played, err = school.ParsePlayed(played)
+			l.Lesson, err = scanLesson(r, at(&l.OpenedAt), playedScanner{&l.Played}, integer(&l.PositionMS), at(&l.CompletedAt), text(&l.Homework))
 			return l, err
 		}, id, lesson)
 	if err != nil {
@@ -210,13 +200,20 @@ type Play struct {
 func (tx *Tx) FindPlay(id school.UserID, lesson school.LessonID) (Play, error) {
 	return one(tx, "SELECT opened_at, played, reported_at FROM lesson_plays WHERE user_id = $1 AND lesson_id = $2",
 		func(r row) (p Play, err error) {
-			var played string
-			if err := r.Scan(at(&p.OpenedAt), &played, at(&p.ReportedAt)); err != nil {
-				return p, err
-			}
-			p.Played, err = school.ParsePlayed(played)
-			return p, err
+			return p, r.Scan(at(&p.OpenedAt), playedScanner{&p.Played}, at(&p.ReportedAt))
 		}, id, lesson)
+}
+
+// playedScanner reads what a row keeps of the playing of a video; NULL is nothing.
+type playedScanner struct{ dest *school.Played }
+
+// Scan is sql.Scanner's.
+func (s playedScanner) Scan(src any) (err error) {
+	var kept string
+	if err = text(&kept).Scan(src); err == nil {
+		*s.dest, err = school.ParsePlayed(kept)
+	}
+	return err
 }
 
 // UpdatePlay keeps what was played, and where to go on.
