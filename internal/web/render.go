@@ -161,16 +161,18 @@ func localPath(s string) string {
 
 // parseForm reads a posted form. Errors: Invalid too_large, invalid_input.
 func parseForm(r *http.Request) error {
-	err := r.ParseForm()
-	var tooLarge *http.MaxBytesError
-	switch {
-	case err == nil:
+	return refusedBody(r.ParseForm())
+}
+
+// refusedBody says what is wrong with a body that could not be read.
+func refusedBody(err error) error {
+	if err == nil {
 		return nil
-	case errors.As(err, &tooLarge):
-		return school.ErrTooLarge
-	default:
-		return school.ErrInvalidInput
 	}
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return school.ErrTooLarge
+	}
+	return school.ErrInvalidInput
 }
 
 func studentID(r *http.Request) (school.UserID, error) { return school.ParseUserID(r.PathValue("id")) }

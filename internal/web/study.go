@@ -157,16 +157,7 @@ func (h *Handler) reportProgress(w http.ResponseWriter, r *http.Request) error {
 }
 
 func readJSON(r *http.Request, into any) error {
-	err := json.NewDecoder(r.Body).Decode(into)
-	var tooLarge *http.MaxBytesError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &tooLarge):
-		return school.ErrTooLarge
-	default:
-		return school.ErrInvalidInput
-	}
+	return refusedBody(json.NewDecoder(r.Body).Decode(into))
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) error {
