@@ -72,9 +72,7 @@ func TestModuleIsGrantedWithAReason(t *testing.T) {
 
 		student := s.visitor("student")
 		student.open("/login")
-		student.logIn(testStudent.email, testStudent.password)
-		student.fill("Новый пароль", ownPassword)
-		student.follow("Сохранить пароль")
+		student.firstLogIn(testStudent)
 		student.at("/")
 		student.seesModules("Открыт", "Открыт", "Откроется после модуля 17")
 	})

@@ -84,6 +84,14 @@ func (b *tab) logIn(email, password string) {
 	b.follow("Войти")
 }
 
+// firstLogIn logs a new student in and gives them a password of their own.
+func (b *tab) firstLogIn(p person) {
+	b.t.Helper()
+	b.logIn(p.email, p.password)
+	b.fill("Новый пароль", ownPassword)
+	b.follow("Сохранить пароль")
+}
+
 // logOut leaves by the menu.
 func (b *tab) logOut(name string) {
 	b.t.Helper()

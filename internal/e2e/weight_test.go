@@ -34,9 +34,7 @@ func TestLessonIsLight(t *testing.T) {
 	manager.finish()
 	b := s.visitor("student")
 	b.open("/login")
-	b.logIn(testStudent.email, testStudent.password)
-	b.fill("Новый пароль", ownPassword)
-	b.follow("Сохранить пароль")
+	b.firstLogIn(testStudent)
 	b.weighs("the lesson page", func() {
 		b.open("/lesson/67")
 		b.sees("Домашнее задание")
