@@ -291,3 +291,31 @@ func TestASlowSenderIsAnswered(t *testing.T) {
 		t.Errorf("%d files are kept", n)
 	}
 }
+
+// TestSeveralCoursesAreAChoice: the start page lists them, and each leads to its
+// own.
+func TestSeveralCoursesAreAChoice(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := open(t, target)
+		b, id := p.studentAs(t, p.a, "student@example.com")
+		if a := b.get("/"); a.status != http.StatusOK || !strings.Contains(a.body, `href="/lesson/67"`) {
+			t.Errorf("one course is not shown at once: %d", a.status)
+		}
+		p.exec(t, "INSERT INTO courses (slug, title, price_minor, currency, created_at) VALUES ('second', 'Second <b>', 0, 'KZT', '2026-03-01 12:00:00.000')")
+		p.exec(t, `INSERT INTO tripwire_users (user_id, course_id, email, granted_by, granted_at, price_minor, currency, source)
+			SELECT t.user_id, c.id, t.email, t.granted_by, t.granted_at, 0, 'KZT', 'panel' FROM tripwire_users t CROSS JOIN courses c
+			WHERE t.user_id = $1 AND c.slug = 'second'`, string(id))
+		home := b.get("/")
+		for _, slug := range []string{"integrator", "second"} {
+			if !strings.Contains(home.body, `href="/course/`+slug+`"`) {
+				t.Errorf("%s is no choice", slug)
+			}
+			if a := b.get("/course/" + slug); a.status != http.StatusOK {
+				t.Errorf("%s: %d", slug, a.status)
+			}
+		}
+		if strings.Contains(home.body, "Second <b>") {
+			t.Error("a title is not escaped")
+		}
+	})
+}
