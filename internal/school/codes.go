@@ -45,6 +45,9 @@ var (
 	ErrRuleNeedsVideo    = &Error{Kind: Invalid, Code: "rule_needs_video", Text: "the player of this video does not tell what was watched; choose another rule"}
 	ErrRuleNeedsLength   = &Error{Kind: Invalid, Code: "rule_needs_length", Text: "the length of the video is needed to ask for a share of it"}
 	ErrRuleNeedsHomework = &Error{Kind: Invalid, Code: "rule_needs_homework", Text: "the lesson has no homework to hand in"}
+	ErrDateInvalid       = &Error{Kind: Invalid, Code: "date_invalid", Text: "this is not a day between 2000 and 2099"}
+	ErrRangeBackwards    = &Error{Kind: Invalid, Code: "range_backwards", Text: "the range ends before it begins"}
+	ErrPeriodUnknown     = &Error{Kind: Invalid, Code: "period_unknown", Text: "the period is not one of today, yesterday, week, month, all, range"}
 	ErrFormKeyInvalid    = &Error{Kind: Invalid, Code: "form_key_invalid", Text: "the key of the form is not one of ours"}
 
 	ErrStudentExists  = &Error{Kind: Conflict, Code: "student_exists", Text: "there is an account with this e-mail already", Fields: map[string]string{"email": "student_exists"}}
