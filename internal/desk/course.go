@@ -38,7 +38,8 @@ func createCourse(tx *store.Tx, actor school.Actor, c school.Course) error {
 //go:embed default_course.json
 var defaultCourse []byte
 
-// PrepareSchool gives a school without any course the default one. It is safe to
+// PrepareSchool gives the database the days of the school's zone, and a school
+// without any course the default one. It is safe to
 // call at every start, from several servers at once.
 func (d *Desk) PrepareSchool(ctx context.Context) error {
 	var c school.Course
@@ -49,6 +50,13 @@ func (d *Desk) PrepareSchool(ctx context.Context) error {
 		return fmt.Errorf("the default course: %w", err)
 	}
 	return d.store.Write(ctx, func(tx *store.Tx) error {
+		settings, err := tx.FindSettings()
+		if err != nil {
+			return err
+		}
+		if err := alignZone(tx, settings.Location()); err != nil {
+			return err
+		}
 		n, err := tx.CountCourses()
 		if err != nil || n > 0 {
 			return err

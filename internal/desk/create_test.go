@@ -260,10 +260,10 @@ func TestAThousandHandsOneRowEach(t *testing.T) {
 		for table, rows := range after {
 			want := before[table]
 			switch table {
-			case "users", "tripwire_users", "module_unlocks", "access_links", "activity", "letters", "form_keys":
+			case "users", "tripwire_users", "module_unlocks", "access_links", "activity", "letters", "form_keys", "roster", "money_events":
 				want += addresses
 			}
-			if rows != want {
+			if rows != want && !strings.HasSuffix(table, "_counts") {
 				t.Errorf("%s has %d rows, want %d", table, rows, want)
 			}
 		}
@@ -539,16 +539,14 @@ func TestAnotherManagersStudentCannotBeTouched(t *testing.T) {
 				}
 			}
 		}
-		list, err := p.Students(ctx, p.b, school.StudentFilter{Query: "student"}, school.Page{})
+		list, err := p.Students(ctx, p.b, school.StudentFilter{Query: "student"})
 		trash, errTrash := p.Trash(ctx, p.b, school.Page{})
 		lines, errLines := p.Activity(ctx, p.b, 100)
 		if err := errors.Join(err, errTrash, errLines); err != nil || len(list.Students)+list.Total+len(trash.Students)+trash.Total+len(lines) != 0 {
 			t.Errorf("%+v, %+v, %+v, %v", list, trash, lines, err)
 		}
-		for status, n := range list.Counts {
-			if n != 0 {
-				t.Errorf("%d counted as %q", n, status)
-			}
+		if *list.Counts != (school.StudentCounts{}) {
+			t.Errorf("counted %+v", list.Counts)
 		}
 		if diff := cmp.Diff(before, target.Dump(t)); diff != "" {
 			t.Errorf("written:\n%s", diff)

@@ -56,6 +56,9 @@ func (d *Desk) EditSettings(ctx context.Context, actor school.Actor, s school.Se
 		if err := tx.UpdateSettings(s); err != nil {
 			return err
 		}
+		if err := alignZone(tx, s.Location()); err != nil {
+			return err
+		}
 		return tx.InsertActivity(actor, school.SettingsEdited, "", map[string]string{
 			"before": fmt.Sprintf("%+v", old), "after": fmt.Sprintf("%+v", s),
 		})

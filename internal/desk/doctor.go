@@ -25,6 +25,8 @@ const (
 	checkNext      = "unlocks-on-completion"
 	checkFinished  = "course-completions"
 	checkEmail     = "e-mail"
+	checkRoster    = "roster"
+	checkFigures   = "figures"
 	checkAdmin     = "administrator"
 )
 
@@ -68,6 +70,8 @@ var examinations = []func(*store.Tx) ([]school.Finding, error){
 	examineOwed(checkNext, (*store.Tx).ListNextOwed, "%s has completed what comes before %s, but it has not opened"),
 	examineOwed(checkFinished, (*store.Tx).ListFinishedOwed, "%s has completed every module of %s, but it does not count as completed"),
 	examineDrift,
+	examineRoster,
+	examineFigures,
 	examineAdmins,
 }
 
@@ -191,6 +195,40 @@ func examineDrift(tx *store.Tx) ([]school.Finding, error) {
 	return andMore(findings, total), err
 }
 
+// examineRoster finds students who would be missing in a list, or stand in it as
+// something they are not.
+func examineRoster(tx *store.Tx) ([]school.Finding, error) {
+	misfits, total, err := tx.ListMisfits(store.Misfit{}, maxFindings)
+	var findings []school.Finding
+	for _, m := range misfits {
+		problem := "stands in the lists as something else than the facts say"
+		switch {
+		case m.Missing:
+			problem = "is missing in the lists"
+		case m.Deleted:
+			problem = "is deleted and still stands in the lists"
+		}
+		findings = append(findings, school.Finding{
+			Check: checkRoster, Problem: person(m.FullName, m.Email) + " " + problem, Remedy: runFix, Subject: m.UserID, Fixable: true,
+		})
+	}
+	return andMore(findings, total), err
+}
+
+// examineFigures proves every roll-up equal to a recount.
+func examineFigures(tx *store.Tx) ([]school.Finding, error) {
+	settings, err := tx.FindSettings()
+	if err != nil {
+		return nil, err
+	}
+	wrong, err := tx.CheckRollUps(settings.Location())
+	var findings []school.Finding
+	for _, problem := range wrong {
+		findings = append(findings, school.Finding{Check: checkFigures, Problem: problem, Remedy: runFix, Fixable: true})
+	}
+	return findings, err
+}
+
 // examineAdmins leaves a fresh database in peace: nobody has been there yet.
 func examineAdmins(tx *store.Tx) ([]school.Finding, error) {
 	accounts, err := tx.CountAccounts()
@@ -251,7 +289,7 @@ func (d *Desk) Repair(ctx context.Context) ([]school.Finding, error) {
 	if err != nil {
 		return done, err
 	}
-	for _, repair := range []func(context.Context) ([]school.Finding, error){d.repairDrift, d.repairOwed} {
+	for _, repair := range []func(context.Context) ([]school.Finding, error){d.repairDrift, d.repairOwed, d.repairRoster, d.repairFigures} {
 		more, err := repair(ctx)
 		done = append(done, more...)
 		if err != nil {
@@ -349,6 +387,54 @@ func (d *Desk) repairOwed(ctx context.Context) ([]school.Finding, error) {
 	return mend(ctx, d, func(tx *store.Tx, last store.Owed) ([]store.Owed, error) {
 		return tx.ListOwing(last, repairBatch)
 	}, recheck)
+}
+
+// repairRoster has a trigger write the rows of the roster anew that are wrong.
+func (d *Desk) repairRoster(ctx context.Context) ([]school.Finding, error) {
+	return mend(ctx, d, func(tx *store.Tx, last store.Misfit) ([]store.Misfit, error) {
+		misfits, _, err := tx.ListMisfits(last, repairBatch)
+		return misfits, err
+	}, func(tx *store.Tx, m store.Misfit) ([]school.Finding, error) {
+		if err := tx.RefreshRoster(m); errors.Is(err, school.ErrNotFound) {
+			return nil, nil // deleted in the meantime
+		} else if err != nil {
+			return nil, err
+		}
+		return []school.Finding{{Check: checkRoster, Problem: person(m.FullName, m.Email) + ": stands in the lists as the facts say", Subject: m.UserID}},
+			tx.InsertActivity(school.System(), school.DoctorRepaired, m.UserID, map[string]string{"roster": "refreshed"})
+	})
+}
+
+// repairFigures has a trigger count the roll-ups anew, if any of them is wrong.
+func (d *Desk) repairFigures(ctx context.Context) (done []school.Finding, err error) {
+	var wrong []school.Finding
+	err = d.store.Read(ctx, func(tx *store.Tx) error {
+		wrong, err = examineFigures(tx)
+		return err
+	})
+	if err != nil || len(wrong) == 0 {
+		return nil, err
+	}
+	err = d.store.Write(ctx, func(tx *store.Tx) error {
+		settings, err := tx.FindSettings()
+		if err != nil {
+			return err
+		}
+		if err := alignZone(tx, settings.Location()); err != nil {
+			return err
+		}
+		if err := tx.Recount(); err != nil {
+			return err
+		}
+		return tx.InsertActivity(school.System(), school.DoctorRepaired, "", map[string]string{"figures": "recounted"})
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range wrong {
+		done = append(done, school.Finding{Check: checkFigures, Problem: "counted anew: " + w.Problem})
+	}
+	return done, nil
 }
 
 // recheck has the trigger make up for one enrolment and tells what came of it;

@@ -549,12 +549,12 @@ func TestDoctorTellsOfIntegrity(t *testing.T) {
 		open(t, target)
 		d := doctor(t, target)
 		if target.Engine == "postgres" {
-			rawly(t, target.Raw(t), "ALTER TABLE letters DISABLE TRIGGER ALL")
+			rawly(t, target.Raw(t), "ALTER TABLE sessions DISABLE TRIGGER ALL")
 		} else {
-			rawly(t, unbound(t, target), "INSERT INTO letters (user_id, kind, queued_at) VALUES ('"+string(rawID(1))+"', 'welcome', '2026-01-02 03:04:05.000')")
+			rawly(t, unbound(t, target), "INSERT INTO sessions (token_hash, user_id, device, data, created_at, last_seen_at, expires_at) VALUES ('x', '"+string(rawID(1))+"', '', '', '2026-01-02 03:04:05.000', '2026-01-02 03:04:05.000', '2026-01-02 03:04:05.000')")
 		}
 		found := examine(t, d)
-		if len(found) == 0 || len(of(found, "integrity")) != len(found) || !strings.Contains(found[0].Problem, "letters") {
+		if len(found) == 0 || len(of(found, "integrity")) != len(found) || !strings.Contains(found[0].Problem, "sessions") {
 			t.Fatalf("found %+v", found)
 		}
 	})

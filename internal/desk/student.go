@@ -9,33 +9,15 @@ import (
 	"tripwire/internal/store"
 )
 
-// StudentList is one page of students with the size of the whole.
-type StudentList struct {
+// TrashList is one page of the trash with the size of the whole.
+type TrashList struct {
 	Students []school.Student
 	Total    int
-	Counts   map[school.Status]int // all within the search, by status; "" is all
-}
-
-// Students answers a page of the actor's students. Errors: Forbidden.
-func (d *Desk) Students(ctx context.Context, actor school.Actor, f school.StudentFilter, p school.Page) (l StudentList, err error) {
-	scope, err := actor.Scope(school.ViewStudents)
-	if err != nil {
-		return l, err
-	}
-	err = d.store.Read(ctx, func(tx *store.Tx) error {
-		if l.Students, err = tx.ListStudents(scope, f, p); err != nil {
-			return err
-		}
-		l.Counts, err = tx.CountStudents(scope, f.Query)
-		l.Total = l.Counts[f.Status]
-		return err
-	})
-	return l, err
 }
 
 // Trash answers a page of the actor's students that can be restored. Errors:
 // Forbidden.
-func (d *Desk) Trash(ctx context.Context, actor school.Actor, p school.Page) (l StudentList, err error) {
+func (d *Desk) Trash(ctx context.Context, actor school.Actor, p school.Page) (l TrashList, err error) {
 	scope, err := actor.Scope(school.ViewStudents)
 	if err != nil {
 		return l, err
@@ -61,6 +43,7 @@ func trashedSince(now time.Time, s school.Settings) time.Time { return now.AddDa
 type Card struct {
 	Student  school.Student
 	Modules  []school.ModuleProgress
+	Money    []school.MoneyEvent // the oldest first
 	Activity []school.Activity
 }
 
@@ -79,6 +62,9 @@ func (d *Desk) Student(ctx context.Context, actor school.Actor, id school.UserID
 			return err
 		}
 		if c.Modules, err = d.progress(tx, id, c.Student.CourseID, tx.Now); err != nil {
+			return err
+		}
+		if c.Money, err = tx.ListMoneyOf(c.Student); err != nil {
 			return err
 		}
 		c.Activity, err = tx.ListActivityOf(id, maxHistory)

@@ -7,34 +7,42 @@ type Action string
 
 // The actions.
 const (
-	StudentCreated  Action = "student.created"
-	StudentEdited   Action = "student.edited"
-	StudentBlocked  Action = "student.blocked"
-	StudentOpened   Action = "student.unblocked"
-	StudentDeleted  Action = "student.deleted"
-	StudentRestored Action = "student.restored"
-	LinkIssued      Action = "link.issued"
-	LinkUsed        Action = "link.used"
-	PasswordSet     Action = "password.set"
-	FirstLogin      Action = "login.first"
-	ModuleGranted   Action = "module.granted"
-	LessonCompleted Action = "lesson.completed"
-	LessonEdited    Action = "lesson.edited"
-	HandedIn        Action = "homework.handed_in"
-	WorkReturned    Action = "homework.returned"
-	WorkAccepted    Action = "homework.accepted"
-	StaffAdded      Action = "staff.added"
-	StaffDisabled   Action = "staff.disabled"
-	StaffReset      Action = "staff.reset"
-	CourseCreated   Action = "course.created"
-	SettingsEdited  Action = "settings.edited"
-	DoctorRepaired  Action = "doctor.repaired"
+	StudentCreated      Action = "student.created"
+	StudentEdited       Action = "student.edited"
+	StudentBlocked      Action = "student.blocked"
+	StudentOpened       Action = "student.unblocked"
+	StudentDeleted      Action = "student.deleted"
+	StudentRestored     Action = "student.restored"
+	StudentTransferred  Action = "student.transferred"
+	StudentMarkedTest   Action = "student.marked_test"
+	StudentUnmarkedTest Action = "student.unmarked_test"
+	StudentsExported    Action = "students.exported"
+	SaleRefunded        Action = "sale.refunded"
+	PriceCorrected      Action = "sale.corrected"
+	LetterRequeued      Action = "letter.requeued"
+	LinkIssued          Action = "link.issued"
+	LinkUsed            Action = "link.used"
+	PasswordSet         Action = "password.set"
+	FirstLogin          Action = "login.first"
+	ModuleGranted       Action = "module.granted"
+	LessonCompleted     Action = "lesson.completed"
+	LessonEdited        Action = "lesson.edited"
+	HandedIn            Action = "homework.handed_in"
+	WorkReturned        Action = "homework.returned"
+	WorkAccepted        Action = "homework.accepted"
+	StaffAdded          Action = "staff.added"
+	StaffDisabled       Action = "staff.disabled"
+	StaffReset          Action = "staff.reset"
+	CourseCreated       Action = "course.created"
+	SettingsEdited      Action = "settings.edited"
+	DoctorRepaired      Action = "doctor.repaired"
 )
 
 // Actions lists every action, so that the catalogues can be checked.
 func Actions() []Action {
 	return []Action{
 		StudentCreated, StudentEdited, StudentBlocked, StudentOpened, StudentDeleted, StudentRestored,
+		StudentTransferred, StudentMarkedTest, StudentUnmarkedTest, StudentsExported, SaleRefunded, PriceCorrected, LetterRequeued,
 		LinkIssued, LinkUsed, PasswordSet, FirstLogin, ModuleGranted, LessonCompleted, LessonEdited,
 		HandedIn, WorkReturned, WorkAccepted,
 		StaffAdded, StaffDisabled, StaffReset, CourseCreated, SettingsEdited, DoctorRepaired,

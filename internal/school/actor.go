@@ -56,15 +56,17 @@ type Permission string
 
 // The permissions. See policy for who has them.
 const (
-	ViewStudents   Permission = "students.view"
-	CreateStudents Permission = "students.create"
-	EditStudents   Permission = "students.edit" // name, e-mail, block, link, delete, restore
-	GrantModules   Permission = "modules.grant"
-	Study          Permission = "course.study"
-	ReviewHomework Permission = "homework.review"
-	EditCourses    Permission = "courses.edit"
-	ManageStaff    Permission = "staff.manage"
-	ManageSchool   Permission = "school.manage"
+	ViewStudents     Permission = "students.view"
+	CreateStudents   Permission = "students.create"
+	EditStudents     Permission = "students.edit" // name, e-mail, block, link, delete, restore
+	GrantModules     Permission = "modules.grant"
+	CorrectSales     Permission = "sales.correct" // refund, price
+	TransferStudents Permission = "students.transfer"
+	Study            Permission = "course.study"
+	ReviewHomework   Permission = "homework.review"
+	EditCourses      Permission = "courses.edit"
+	ManageStaff      Permission = "staff.manage"
+	ManageSchool     Permission = "school.manage"
 )
 
 // Reach is how far a permission goes.
@@ -81,6 +83,7 @@ const (
 var policy = map[Role]map[Permission]Reach{
 	RoleAdmin: {
 		ViewStudents: ReachAll, CreateStudents: ReachAll, EditStudents: ReachAll,
+		CorrectSales: ReachAll, TransferStudents: ReachAll,
 		GrantModules: ReachAll, ReviewHomework: ReachAll, EditCourses: ReachAll, ManageStaff: ReachAll, ManageSchool: ReachAll,
 	},
 	RoleSales: {

@@ -48,6 +48,7 @@ var (
 	ErrDateInvalid       = &Error{Kind: Invalid, Code: "date_invalid", Text: "this is not a day between 2000 and 2099"}
 	ErrRangeBackwards    = &Error{Kind: Invalid, Code: "range_backwards", Text: "the range ends before it begins"}
 	ErrPeriodUnknown     = &Error{Kind: Invalid, Code: "period_unknown", Text: "the period is not one of today, yesterday, week, month, all, range"}
+	ErrPageInvalid       = &Error{Kind: Invalid, Code: "page_invalid", Text: "this is not a place in the list"}
 	ErrFormKeyInvalid    = &Error{Kind: Invalid, Code: "form_key_invalid", Text: "the key of the form is not one of ours"}
 
 	ErrStudentExists  = &Error{Kind: Conflict, Code: "student_exists", Text: "there is an account with this e-mail already", Fields: map[string]string{"email": "student_exists"}}
@@ -59,6 +60,10 @@ var (
 	ErrLastAdmin      = &Error{Kind: Conflict, Code: "last_admin", Text: "this is the last administrator"}
 	ErrTrashExpired   = &Error{Kind: Conflict, Code: "trash_expired", Text: "the time for restoring has passed"}
 	ErrNoCourse       = &Error{Kind: Conflict, Code: "no_course", Text: "there is no published course to enrol in"}
+	ErrRefundTooLarge = &Error{Kind: Conflict, Code: "refund_too_large", Text: "more than was paid cannot be given back", Fields: map[string]string{"amount": "refund_too_large"}}
+	ErrPriceSame      = &Error{Kind: Conflict, Code: "price_same", Text: "this is the price already", Fields: map[string]string{"amount": "price_same"}}
+	ErrSameManager    = &Error{Kind: Conflict, Code: "same_manager", Text: "this manager has the student already", Fields: map[string]string{"manager": "same_manager"}}
+	ErrManagerUnknown = &Error{Kind: Invalid, Code: "manager_unknown", Text: "this is nobody who can have students", Fields: map[string]string{"manager": "manager_unknown"}}
 	ErrNotQualified   = &Error{Kind: Conflict, Code: "lesson_not_qualified", Text: "something of the lesson is still to be done"}
 	ErrNotWaiting     = &Error{Kind: Conflict, Code: "homework_not_waiting", Text: "this homework has been answered already"}
 	ErrHandedIn       = &Error{Kind: Conflict, Code: "homework_handed_in", Text: "this homework is handed in and not returned"}

@@ -8,17 +8,17 @@ type Day string
 
 const dayLayout = "2006-01-02"
 
-// Days before and after these are not asked for; a typed year of five digits is a
-// slip of the finger.
+// FirstDay and LastDay bound the days that a school can have: a typed year of five
+// digits is a slip of the finger.
 const (
-	firstDay Day = "2000-01-01"
-	lastDay  Day = "2099-12-31"
+	FirstDay Day = "2000-01-01"
+	LastDay  Day = "2099-12-31"
 )
 
 // ParseDay reads a day as a date field of a browser sends it. Errors: Invalid
 // date_invalid.
 func ParseDay(s string) (Day, error) {
-	if _, err := time.Parse(dayLayout, s); err != nil || Day(s) < firstDay || Day(s) > lastDay {
+	if _, err := time.Parse(dayLayout, s); err != nil || Day(s) < FirstDay || Day(s) > LastDay {
 		return "", ErrDateInvalid
 	}
 	return Day(s), nil
@@ -96,7 +96,7 @@ type ZoneOffset struct {
 // ZoneOffsets answers the offsets of a zone over the years in which a school can
 // have days, in order.
 func ZoneOffsets(zone *time.Location) []ZoneOffset {
-	all := offsetsBetween(zone, firstDay.date().AddDate(0, 0, -2), lastDay.date().AddDate(0, 0, 2), 24*time.Hour)
+	all := offsetsBetween(zone, FirstDay.date().AddDate(0, 0, -2), LastDay.date().AddDate(0, 0, 2), 24*time.Hour)
 	all[0].From = time.Time{}
 	return all
 }

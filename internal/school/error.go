@@ -57,6 +57,13 @@ func (e *Error) Is(target error) bool {
 	return errors.As(target, &other) && other.Code == e.Code
 }
 
+// AtField returns an Invalid error that puts the code of e at a field.
+func (e *Error) AtField(field string) error {
+	faults := Faults{}
+	faults.Add(field, e)
+	return faults.Err()
+}
+
 // With returns a copy of e that carries one more parameter.
 func (e *Error) With(name, value string) *Error {
 	c := *e

@@ -45,11 +45,14 @@ func NewTitle(typed string) (string, error) {
 	return s, nil
 }
 
-// Fold is the form in which names and addresses are searched: lower case, NFC,
-// ё as е.
-func Fold(s string) string {
-	return strings.ReplaceAll(strings.ToLower(norm.NFC.String(s)), "ё", "е")
-}
+// folded are letters that are searched for by another: ё by е, and the letters
+// that Kazakh adds to the Russian alphabet by the ones that people without a
+// Kazakh keyboard type for them.
+var folded = strings.NewReplacer("ё", "е", "ә", "а", "ғ", "г", "қ", "к", "ң", "н", "ө", "о", "ұ", "у", "ү", "у", "һ", "х", "і", "и")
+
+// Fold is the form in which names and addresses are searched and sorted: lower
+// case, NFC, without the letters of folded.
+func Fold(s string) string { return folded.Replace(strings.ToLower(norm.NFC.String(s))) }
 
 // NewReason cleans the sentence that staff give for an exception. Errors:
 // Invalid, code reason_*.

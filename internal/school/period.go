@@ -56,7 +56,7 @@ func ParsePeriod(name, from, to string, today Day) (Period, error) {
 }
 
 func parseRange(from, to string, today Day) (Period, error) {
-	p := Period{Name: PeriodRange, From: firstDay, To: max(today, Day(from))}
+	p := Period{Name: PeriodRange, From: FirstDay, To: max(today, Day(from))}
 	faults := Faults{}
 	var err error
 	if from != "" {

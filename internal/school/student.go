@@ -8,10 +8,24 @@ type Status string
 // The statuses, in the order in which they win.
 const (
 	StatusDeleted   Status = "deleted"
+	StatusTest      Status = "test"
 	StatusBlocked   Status = "blocked"
 	StatusCompleted Status = "completed"
 	StatusActive    Status = "active"
 )
+
+// What a list can be chosen by beside the statuses.
+const (
+	StatusUndelivered Status = "undelivered" // no letter has reached them
+	StatusNewcomer    Status = "newcomer"    // have never logged in
+	StatusStuck       Status = "stuck"       // active, without a step for StuckDays
+)
+
+// Chosen lists what a list can be chosen by, in the order of its chips; the empty
+// one is everybody.
+func Chosen() []Status {
+	return []Status{"", StatusActive, StatusCompleted, StatusBlocked, StatusUndelivered, StatusNewcomer, StatusStuck, StatusTest}
+}
 
 // Student is one person admitted to a course, as a list shows them.
 type Student struct {
@@ -22,12 +36,14 @@ type Student struct {
 	Language      Language
 	GrantedBy     UserID
 	ManagerName   string
-	Price         Money
+	Price         Money  // at the time of the sale
+	Paid          Money  // the sum of the money events since
 	Source        string // the door of the sale: panel, terminal, …
 	GrantedAt     time.Time
 	BlockedAt     time.Time // zero: not blocked
 	CompletedAt   time.Time
 	DeletedAt     time.Time
+	TestAt        time.Time // zero: a customer
 	LastLoginAt   time.Time // zero: never
 	ModulesTotal  int
 	ModulesDone   int
@@ -41,6 +57,8 @@ func (s Student) Status() Status {
 	switch {
 	case !s.DeletedAt.IsZero():
 		return StatusDeleted
+	case !s.TestAt.IsZero():
+		return StatusTest
 	case !s.BlockedAt.IsZero():
 		return StatusBlocked
 	case !s.CompletedAt.IsZero():
@@ -48,12 +66,6 @@ func (s Student) Status() Status {
 	default:
 		return StatusActive
 	}
-}
-
-// StudentFilter chooses the students of a list.
-type StudentFilter struct {
-	Query  string // words of a name or an address; empty: all
-	Status Status // empty: all the living
 }
 
 // Access is how a new student gets in for the first time.

@@ -20,7 +20,20 @@ var guarded = map[string][]string{
 		"unlock_granted_module", "auto_unlock_first_module_on_recheck",
 	},
 	"module_completions": {"complete_module_on_last_lesson", "auto_unlock_first_module_on_recheck"},
+
+	"roster": {
+		"enter_roster_on_enrolment", "update_roster_on_enrolment_change", "update_roster_on_account_change",
+		"update_roster_on_module_completion", "update_roster_on_letter", "update_roster_on_letter_sent",
+		"update_roster_on_lesson_opened", "update_roster_on_lesson_completed", "update_roster_on_homework",
+	},
+	"roster_search":     rosterFollowers,
+	"student_counts":    append([]string{"recount_on_request"}, rosterFollowers...),
+	"step_counts":       append([]string{"recount_on_request"}, rosterFollowers...),
+	"completion_counts": append([]string{"recount_on_request"}, rosterFollowers...),
+	"sale_counts":       {"count_sale_on_event", "count_sale_on_attribution", "count_sales_on_enrolment_change", "recount_on_request"},
 }
+
+var rosterFollowers = []string{"follow_roster_on_insert", "follow_roster_on_update", "follow_roster_on_delete"}
 
 // completedAt may be set by these triggers only.
 var completedAtWriters = []string{"complete_course_on_last_module", "auto_unlock_first_module_on_recheck"}
@@ -48,8 +61,8 @@ func authorize(action sqlitedriver.AuthorizerActionCode, arg1, arg2, _, trigger 
 }
 
 // harmlessPragma are the pragmas that a checked connection runs: the integrity
-// checks. The settings of the connection are made before it is checked.
-var harmlessPragma = map[string]bool{"integrity_check": true, "foreign_key_check": true, "wal_checkpoint": true}
+// checks, and what the search index asks. The settings of the connection are made before it is checked.
+var harmlessPragma = map[string]bool{"integrity_check": true, "foreign_key_check": true, "wal_checkpoint": true, "data_version": true}
 
 func writes(rule map[string][]string, table, trigger string) bool {
 	writers, isGuarded := rule[strings.ToLower(table)]

@@ -9,6 +9,8 @@ var constraintErrors = map[string]*school.Error{
 	"users_email_key":        school.ErrStudentExists,
 	"form_keys_key_hash_key": ErrFormSent,
 
+	"money_events_stay_above_zero": school.ErrRefundTooLarge,
+
 	"submissions_user_id_lesson_id_key":         school.ErrHandedIn,
 	"submissions_user_id_lesson_id_version_key": school.ErrHandedIn,
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -239,8 +240,9 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', schema, app);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %I', schema, app);
     EXECUTE format('GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA %I TO %I', schema, app);
-    EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON module_unlocks, module_completions, goose_db_version FROM %I', app);
-    EXECUTE format('REVOKE UPDATE, DELETE ON activity FROM %I', app);
+    EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON module_unlocks, module_completions, roster, sale_counts, student_counts, step_counts, completion_counts, goose_db_version FROM %I', app);
+    EXECUTE format('REVOKE UPDATE, DELETE ON activity, money_events FROM %I', app);
+    EXECUTE format('GRANT UPDATE (manager_id) ON money_events TO %I', app);
 END
 $do$`)
 	return err
@@ -262,6 +264,15 @@ func (e *postgres) triggers(ctx context.Context, q querier) ([]foundTrigger, err
 func (e *postgres) advanceIdentity(ctx context.Context, q querier, table string) error {
 	_, err := q.ExecContext(ctx, fmt.Sprintf("SELECT setval(pg_get_serial_sequence('%[1]s', 'id'), (SELECT max(id) FROM %[1]s))", table))
 	return err
+}
+
+// matching leaves it to the planner whether the index is worth a look.
+func (e *postgres) matching(c *condition, words []string) (known bool) {
+	for _, word := range words {
+		c.add("r.search_text LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
+		known = known || utf8.RuneCountInString(word) > 2
+	}
+	return known
 }
 
 // checkIntegrity asks for what PostgreSQL itself marks as not to be trusted; it

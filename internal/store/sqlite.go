@@ -200,8 +200,30 @@ func (e *sqlite) triggers(ctx context.Context, q querier) ([]foundTrigger, error
 // advanceIdentity has nothing to do: AUTOINCREMENT remembers the largest id.
 func (e *sqlite) advanceIdentity(context.Context, querier, string) error { return nil }
 
+// matching asks for the trigrams of the words; the text itself is compared by
+// whoever asks.
+func (e *sqlite) matching(c *condition, words []string) bool {
+	var trigrams []string
+	for _, word := range words {
+		letters := []rune(strings.ReplaceAll(word, "\x00", ""))
+		for i := range len(letters) - 2 {
+			trigrams = append(trigrams, `"`+strings.ReplaceAll(string(letters[i:i+3]), `"`, `""`)+`"`)
+		}
+	}
+	if len(trigrams) == 0 {
+		return false
+	}
+	c.add("r.id IN (SELECT rowid FROM roster_search WHERE roster_search MATCH " + c.arg(strings.Join(trigrams, " AND ")) + ")")
+	return true
+}
+
 func (e *sqlite) checkIntegrity(ctx context.Context, q querier) ([]string, error) {
 	tx := &Tx{ctx: ctx, q: q}
+	// The check of the search index believes what this connection remembers of it,
+	// unless a search has looked whether others have written since.
+	if _, err := list(tx, "SELECT rowid FROM roster_search WHERE roster_search MATCH 'abc' LIMIT 1", scanInt); err != nil {
+		return nil, err
+	}
 	wrong, err := list(tx, "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'", scanText)
 	if err != nil {
 		return nil, err

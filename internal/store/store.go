@@ -67,6 +67,10 @@ type engine interface {
 	// advanceIdentity makes the next id given by the database larger than every
 	// id in the table.
 	advanceIdentity(ctx context.Context, q querier, table string) error
+	// matching bounds the query to the rows r of the roster that its search index
+	// has for the words, which may be a few too many. It answers false, and bounds
+	// nothing, where the index can tell nothing of them.
+	matching(c *condition, words []string) bool
 	// checkIntegrity lists what is physically or referentially wrong.
 	checkIntegrity(ctx context.Context, q querier) ([]string, error)
 	close() error

@@ -27,8 +27,11 @@ func (tx *Tx) InsertEnrolment(e Enrolment) error {
 }
 
 // studentQuery derives everything that a list shows from the facts.
-const studentQuery = `SELECT t.user_id, t.course_id, u.full_name, coalesce(t.email, u.former_email), u.language, t.granted_by, manager.full_name,
-	t.price_minor, t.currency, t.source, t.granted_at, t.blocked_at, t.completed_at, t.deleted_at, u.last_login_at,
+const studentQuery = studentColumns + studentTables
+
+const studentColumns = `SELECT t.user_id, t.course_id, u.full_name, coalesce(t.email, u.former_email), u.language, t.granted_by, manager.full_name,
+	t.price_minor, t.currency, t.source, t.granted_at, t.blocked_at, t.completed_at, t.deleted_at, t.test_at, u.last_login_at,
+	(SELECT coalesce(sum(y.amount_minor), 0) FROM money_events y WHERE y.user_id = t.user_id AND y.course_id = t.course_id),
 	(SELECT count(*) FROM modules m WHERE m.course_id = t.course_id AND m.deleted_at IS NULL
 		AND (t.completed_at IS NULL OR EXISTS (SELECT 1 FROM module_completions c WHERE c.user_id = t.user_id AND c.module_id = m.id))),
 	(SELECT count(*) FROM module_completions c JOIN modules m ON m.id = c.module_id
@@ -37,30 +40,32 @@ const studentQuery = `SELECT t.user_id, t.course_id, u.full_name, coalesce(t.ema
 		WHERE o.user_id = t.user_id AND m.course_id = t.course_id AND m.deleted_at IS NULL AND o.unlocked_at <= $1
 		AND NOT EXISTS (SELECT 1 FROM module_completions c WHERE c.user_id = t.user_id AND c.module_id = o.module_id)),
 	(SELECT max(l.sent_at) FROM letters l WHERE l.user_id = t.user_id),
-	EXISTS (SELECT 1 FROM letters l WHERE l.user_id = t.user_id AND l.sent_at IS NULL)
+	EXISTS (SELECT 1 FROM letters l WHERE l.user_id = t.user_id AND l.sent_at IS NULL)`
+
+const studentTables = `
 	FROM tripwire_users t
 	JOIN users u ON u.id = t.user_id
 	LEFT JOIN users manager ON manager.id = t.granted_by `
 
-func scanStudent(r row) (s school.Student, err error) {
-	return s, r.Scan(text(&s.ID), &s.CourseID, &s.FullName, text(&s.Email), text(&s.Language), text(&s.GrantedBy), text(&s.ManagerName),
-		&s.Price.Minor, &s.Price.Currency, &s.Source, at(&s.GrantedAt), at(&s.BlockedAt), at(&s.CompletedAt), at(&s.DeletedAt), at(&s.LastLoginAt),
-		&s.ModulesTotal, &s.ModulesDone, &s.ModulesOpen, at(&s.LetterSentAt), &s.LetterWaiting)
+func scanOneStudent(r row) (school.Student, error) { return scanStudent(r) }
+
+// scanStudent reads the columns of a student and those that stand behind them.
+func scanStudent(r row, more ...any) (s school.Student, err error) {
+	err = r.Scan(append([]any{text(&s.ID), &s.CourseID, &s.FullName, text(&s.Email), text(&s.Language), text(&s.GrantedBy), text(&s.ManagerName),
+		&s.Price.Minor, &s.Price.Currency, &s.Source, at(&s.GrantedAt), at(&s.BlockedAt), at(&s.CompletedAt), at(&s.DeletedAt), at(&s.TestAt), at(&s.LastLoginAt),
+		&s.Paid.Minor, &s.ModulesTotal, &s.ModulesDone, &s.ModulesOpen, at(&s.LetterSentAt), &s.LetterWaiting}, more...)...)
+	s.Paid.Currency = s.Price.Currency
+	return s, err
 }
 
 // condition is a WHERE clause in the making, with the parameters it uses.
 type condition struct {
 	parts []string
 	args  []any
-	users bool // it looks into the table of users
+	join  string // what the tables of the query are joined with
 }
 
-func (c *condition) from() string {
-	if c.users {
-		return "tripwire_users t JOIN users u ON u.id = t.user_id"
-	}
-	return "tripwire_users t"
-}
+func (c *condition) from(tables string) string { return tables + c.join }
 
 // arg adds a parameter and answers its name.
 func (c *condition) arg(v any) string {
@@ -84,14 +89,6 @@ func (c *condition) within(scope school.Scope) {
 // maxWords bounds a search; what is typed beyond narrows it no further.
 const maxWords = 5
 
-// matching bounds the query to those who have each word in name or address.
-func (c *condition) matching(words []string) {
-	c.users = len(words) > 0
-	for _, word := range words[:min(len(words), maxWords)] {
-		c.add("u.search_text LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
-	}
-}
-
 func (c *condition) where() string {
 	if len(c.parts) == 0 {
 		return ""
@@ -108,7 +105,7 @@ func (tx *Tx) FindStudent(scope school.Scope, id school.UserID) (school.Student,
 	c := condition{args: []any{tx.Now}}
 	c.add("t.user_id = " + c.arg(id))
 	c.within(scope)
-	return one(tx, studentQuery+c.where()+" ORDER BY t.granted_at, t.course_id LIMIT 1", scanStudent, c.args...)
+	return one(tx, studentQuery+c.where()+" ORDER BY t.granted_at, t.course_id LIMIT 1", scanOneStudent, c.args...)
 }
 
 // FindStudentInLesson answers one student within the scope who is admitted, by
@@ -119,61 +116,16 @@ func (tx *Tx) FindStudentInLesson(scope school.Scope, id school.UserID, lesson s
 	c.add("t.deleted_at IS NULL")
 	c.add("t.course_id = (SELECT m.course_id FROM lessons l JOIN modules m ON m.id = l.module_id WHERE l.id = " + c.arg(lesson) + ")")
 	c.within(scope)
-	return one(tx, studentQuery+c.where(), scanStudent, c.args...)
-}
-
-// statusCondition says each status in facts; see school.Student.Status.
-var statusCondition = map[school.Status]string{
-	"":                     "t.deleted_at IS NULL",
-	school.StatusActive:    "t.deleted_at IS NULL AND t.blocked_at IS NULL AND t.completed_at IS NULL",
-	school.StatusCompleted: "t.deleted_at IS NULL AND t.blocked_at IS NULL AND t.completed_at IS NOT NULL",
-	school.StatusBlocked:   "t.deleted_at IS NULL AND t.blocked_at IS NOT NULL",
-	school.StatusDeleted:   "t.deleted_at IS NOT NULL",
-}
-
-// ListStudents answers one page of the students within the scope, the newest
-// first.
-func (tx *Tx) ListStudents(scope school.Scope, f school.StudentFilter, p school.Page) ([]school.Student, error) {
-	c := condition{args: []any{tx.Now}}
-	status, known := statusCondition[f.Status]
-	if !known {
-		status = "1 = 0" // nobody has a status that is none
-	}
-	c.add(status)
-	c.within(scope)
-	c.matching(strings.Fields(school.Fold(f.Query)))
-	return c.page(tx, "t.granted_at DESC, t.user_id DESC", p)
+	return one(tx, studentQuery+c.where(), scanOneStudent, c.args...)
 }
 
 // page answers one page of the students in the given order. The inner query finds
 // the page by keys alone, so that nothing is derived for the rows before it.
 func (c *condition) page(tx *Tx, order string, p school.Page) ([]school.Student, error) {
-	query := studentQuery + "JOIN (SELECT t.user_id, t.course_id FROM " + c.from() + c.where() + " ORDER BY " + order +
+	query := studentQuery + "JOIN (SELECT t.user_id, t.course_id FROM " + c.from("tripwire_users t") + c.where() + " ORDER BY " + order +
 		" LIMIT " + c.arg(school.PageSize) + " OFFSET " + c.arg(p.Offset()) + `) page
 		ON page.user_id = t.user_id AND page.course_id = t.course_id ORDER BY ` + order
-	return list(tx, query, scanStudent, c.args...)
-}
-
-// CountStudents answers how many students within the scope match the search, by
-// status; "" counts all the living.
-func (tx *Tx) CountStudents(scope school.Scope, query string) (map[school.Status]int, error) {
-	statuses := []school.Status{"", school.StatusActive, school.StatusCompleted, school.StatusBlocked, school.StatusDeleted}
-	var c condition
-	c.within(scope)
-	c.matching(strings.Fields(school.Fold(query)))
-	var columns []string
-	for _, s := range statuses {
-		columns = append(columns, "count(*) FILTER (WHERE "+statusCondition[s]+")")
-	}
-	return one(tx, "SELECT "+strings.Join(columns, ", ")+" FROM "+c.from()+c.where(), func(r row) (map[school.Status]int, error) {
-		numbers := make([]int, len(statuses))
-		err := r.Scan(&numbers[0], &numbers[1], &numbers[2], &numbers[3], &numbers[4])
-		counts := map[school.Status]int{}
-		for i, s := range statuses {
-			counts[s] = numbers[i]
-		}
-		return counts, err
-	}, c.args...)
+	return list(tx, query, scanOneStudent, c.args...)
 }
 
 // ListTrash answers one page of the students deleted after since, the latest

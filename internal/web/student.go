@@ -55,14 +55,9 @@ func (h *Handler) showPanel(w http.ResponseWriter, r *http.Request, c page.Chrom
 func (h *Handler) studentList(r *http.Request, q url.Values) (page.StudentList, error) {
 	v := visitOf(r)
 	f := filterFrom(q)
-	p := pageFrom(q.Get("page"))
-	l, err := h.desk.Students(r.Context(), v.actor, f, p)
-	counts := map[string]int{}
-	for status, n := range l.Counts {
-		counts[string(status)] = n
-	}
+	l, err := h.desk.Students(r.Context(), v.actor, f)
 	return page.StudentList{
-		Students: l.Students, Total: l.Total, Page: p.Number, Query: f.Query, Status: string(f.Status), Counts: counts,
+		Students: l.Students, Total: l.Total, Query: f.Query, Status: string(f.Status),
 		ShowManager: v.actor.Role == school.RoleAdmin,
 	}, err
 }
@@ -261,7 +256,7 @@ func (h *Handler) trash(w http.ResponseWriter, r *http.Request) error {
 	return h.render(w, r, http.StatusOK, page.Trash(h.chrome(r, "trash", v.printer.T("trash.title")), trashPage(v, l, p)))
 }
 
-func trashPage(v *visit, l desk.StudentList, p school.Page) page.TrashPage {
+func trashPage(v *visit, l desk.TrashList, p school.Page) page.TrashPage {
 	return page.TrashPage{
 		Days: v.settings.TrashDays,
 		List: page.StudentList{

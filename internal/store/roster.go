@@ -1,0 +1,396 @@
+package store
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"tripwire/internal/school"
+)
+
+// nobody is the manager of the students whom nobody has, in the roster and the
+// roll-ups.
+const nobody = "00000000-0000-0000-0000-000000000000"
+
+// StudentPage is one page of a list.
+type StudentPage struct {
+	Students []school.Student
+	Cursors  []school.Cursor // of each
+	More     bool            // there are students behind the page
+	Less     bool            // and in front of it
+}
+
+// order is how a column of the list is sorted: by keys of the roster, which one of
+// its indexes has in this order for each manager.
+type order struct {
+	table string // its letter in the query; empty: r
+	keys  []string
+	// times and numbers name the keys that are no texts.
+	times, numbers []string
+}
+
+var orders = map[school.SortColumn]order{
+	school.SortAdded:   {keys: []string{"added_at"}, times: []string{"added_at"}},
+	school.SortManager: {keys: []string{"added_at"}, times: []string{"added_at"}},
+	school.SortName:    {keys: []string{"search_text"}},
+	school.SortStatus:  {keys: []string{"status", "added_at"}, times: []string{"added_at"}},
+	school.SortModules: {keys: []string{"modules_done", "added_at"}, times: []string{"added_at"}, numbers: []string{"modules_done"}},
+	school.SortLetter:  {keys: []string{"letter", "added_at"}, times: []string{"added_at"}},
+}
+
+// chosen says each choice of a list in columns of the roster; see
+// school.StudentCounts.
+var chosen = map[school.Status]string{
+	"":                       "r.status <> 'test'",
+	school.StatusActive:      "r.status = 'active'",
+	school.StatusCompleted:   "r.status = 'completed'",
+	school.StatusBlocked:     "r.status = 'blocked'",
+	school.StatusTest:        "r.status = 'test'",
+	school.StatusUndelivered: "r.letter <> 'sent' AND r.status <> 'test'",
+	school.StatusNewcomer:    "NOT r.logged_in AND r.status <> 'test'",
+	school.StatusStuck:       "r.status = 'active'", // and the last step: see listed
+}
+
+// Roster is a list of students: what was asked for, and what has to be known to
+// find it.
+type Roster struct {
+	Filter   school.StudentFilter
+	Zone     *time.Location
+	Managers []school.UserID // whose students, in the order of their names; the empty id: nobody's
+	// Words are what each student of the list has in name or address.
+	Words []string
+	// Rare: so few students have the words that they are looked up by them. Else the
+	// list is walked in its order until a page is full.
+	Rare bool
+}
+
+// NewRoster finds out whose students the list can have, and whether its words are
+// rare.
+func (tx *Tx) NewRoster(scope school.Scope, f school.StudentFilter, zone *time.Location) (Roster, error) {
+	l := Roster{Filter: f, Zone: zone, Words: strings.Fields(school.Fold(f.Query))}
+	l.Words = l.Words[:min(len(l.Words), maxWords)]
+	var err error
+	if l.Managers, err = tx.managersWithin(scope, f.Manager); err != nil || len(l.Words) == 0 {
+		return l, err
+	}
+	n, err := tx.CountMatches(l.Words, RareMatches+1)
+	l.Rare = n <= RareMatches
+	return l, err
+}
+
+// managersWithin answers who may have the students of the scope.
+func (tx *Tx) managersWithin(scope school.Scope, manager school.UserID) ([]school.UserID, error) {
+	switch {
+	case !scope.All && (scope.Owner == "" || manager != "" && manager != scope.Owner):
+		return nil, nil // nobody to see
+	case !scope.All:
+		return []school.UserID{scope.Owner}, nil
+	case manager != "":
+		return []school.UserID{manager}, nil
+	}
+	staff, err := list(tx, "SELECT id FROM users WHERE role <> 'student' ORDER BY search_text, id",
+		func(r row) (id school.UserID, err error) { return id, r.Scan(text(&id)) })
+	return append(staff, ""), err
+}
+
+// RareMatches is how many students can be fetched and sorted for one page.
+const RareMatches = 2000
+
+// CountMatches answers how many students, of everybody, may have the words; at
+// most limit. A word of fewer than three letters is in no index: where there is no
+// longer one, the answer is limit.
+func (tx *Tx) CountMatches(words []string, limit int) (int, error) {
+	var c condition
+	if !tx.engine.matching(&c, words) {
+		return limit, nil
+	}
+	return one(tx, "SELECT count(*) FROM (SELECT 1 FROM "+c.from("roster r")+c.where()+" LIMIT "+c.arg(limit)+") matches", scanInt, c.args...)
+}
+
+// ListRoster answers a page of the list.
+func (tx *Tx) ListRoster(l Roster) (p StudentPage, err error) {
+	f := l.Filter
+	size := school.ParseSize(f.Size)
+	if f.Size > 0 {
+		size = f.Size
+	}
+	from := f.After
+	backwards := !f.Before.IsZero()
+	if backwards {
+		from = f.Before
+	}
+	for _, part := range l.parts(from, backwards) {
+		more, err := tx.listPart(l, part, size+1-len(p.Students), backwards)
+		if err != nil {
+			return p, err
+		}
+		p.Students, p.Cursors = append(p.Students, more.Students...), append(p.Cursors, more.Cursors...)
+		if len(p.Students) > size {
+			break
+		}
+	}
+	further := len(p.Students) > size
+	p.Students, p.Cursors = p.Students[:min(size, len(p.Students))], p.Cursors[:min(size, len(p.Cursors))]
+	p.More, p.Less = further, !from.IsZero()
+	if backwards {
+		slices.Reverse(p.Students)
+		slices.Reverse(p.Cursors)
+		p.More, p.Less = true, further
+	}
+	return p, nil
+}
+
+// part is a run of a list that one query can answer: some managers' students from
+// a place on.
+type part struct {
+	managers []school.UserID
+	from     school.Cursor
+}
+
+// parts answers the runs of the list, in order. There is one, unless the list is
+// sorted by manager: then each has one.
+func (l Roster) parts(from school.Cursor, backwards bool) []part {
+	if l.Filter.Sort.By != school.SortManager {
+		return []part{{l.Managers, from}}
+	}
+	managers := slices.Clone(l.Managers)
+	if l.Filter.Sort.Desc != backwards {
+		slices.Reverse(managers)
+	}
+	var all []part
+	for _, m := range managers {
+		all = append(all, part{managers: []school.UserID{m}})
+	}
+	if from.IsZero() || len(from.Keys) == 0 {
+		return all
+	}
+	at := slices.Index(managers, school.UserID(from.Keys[0]))
+	if at < 0 {
+		return nil
+	}
+	all = all[at:]
+	all[0].from = school.Cursor{Keys: from.Keys[1:], ID: from.ID}
+	return all
+}
+
+// listPart answers at most limit students of a run. The inner queries find them by
+// keys alone, each manager's in the order of an index; nothing is derived for
+// those who are not on the page.
+func (tx *Tx) listPart(l Roster, p part, limit int, backwards bool) (StudentPage, error) {
+	if len(p.managers) == 0 {
+		return StudentPage{}, nil
+	}
+	o := orders[l.Filter.Sort.By]
+	if l.Filter.Sort.By == "" {
+		l.Filter.Sort, o = school.NewestFirst, orders[school.SortAdded]
+	}
+	// Within one manager the newest come first, whichever way the managers go.
+	desc := l.Filter.Sort.Desc || l.Filter.Sort.By == school.SortManager
+	if backwards {
+		desc = !desc
+	}
+	c := condition{args: []any{tx.Now}}
+	inner, err := l.inner(tx, &c, p, o, desc, c.arg(limit))
+	if err != nil {
+		return StudentPage{}, err
+	}
+	query := studentColumns + ", " + o.columns("page") + ", page.id" + studentTables +
+		" JOIN (" + inner + ") page ON page.user_id = t.user_id AND page.course_id = t.course_id ORDER BY " + o.orderBy("page", desc) + " LIMIT $2"
+	var found StudentPage
+	found.Students, err = list(tx, query, func(r row) (school.Student, error) {
+		cursor := school.Cursor{Keys: make([]string, len(o.keys))}
+		s, err := scanStudent(r, append(o.scan(cursor.Keys), &cursor.ID)...)
+		if l.Filter.Sort.By == school.SortManager {
+			cursor.Keys = append([]string{string(s.GrantedBy)}, cursor.Keys...)
+		}
+		found.Cursors = append(found.Cursors, cursor)
+		return s, err
+	}, c.args...)
+	return found, err
+}
+
+// inner is the query of the keys: a union of one query for each manager, or, where
+// the words are rare, one for all of them.
+func (l Roster) inner(tx *Tx, c *condition, p part, o order, desc bool, limit string) (string, error) {
+	l.choose(tx, c)
+	l.bound(tx, c)
+	if !p.from.IsZero() {
+		if err := o.from(c, p.from, desc); err != nil {
+			return "", err
+		}
+	}
+	query := "SELECT r.user_id, r.course_id, r.id, " + o.columns("r") + " FROM roster r"
+	tail := " ORDER BY " + o.orderBy("r", desc) + " LIMIT " + limit
+	if l.Rare || len(p.managers) == 1 {
+		c.add(managedBy(c, p.managers))
+		return query + c.where() + tail, nil
+	}
+	var each []string
+	where := c.where()
+	for _, m := range p.managers {
+		each = append(each, "SELECT * FROM ("+query+where+" AND r.manager_id = "+c.arg(orNobody(m))+tail+") of_one")
+	}
+	return strings.Join(each, " UNION ALL "), nil
+}
+
+// choose bounds the query to the status of the list.
+func (l Roster) choose(tx *Tx, c *condition) {
+	choice, known := chosen[l.Filter.Status]
+	if !known {
+		choice = "1 = 0" // nobody has a status that is none
+	}
+	c.add(choice)
+	if l.Filter.Status == school.StatusStuck {
+		c.add("r.last_step_at < " + c.arg(l.stuckBefore(tx)))
+	}
+}
+
+// stuckBefore is the moment before which the last step of the stuck lies.
+func (l Roster) stuckBefore(tx *Tx) time.Time {
+	return school.StuckSince(school.DayOf(tx.Now, l.Zone)).Add(1).Start(l.Zone)
+}
+
+// bound bounds the query to the rest of what the list is chosen by, but for whose
+// the students are.
+func (l Roster) bound(tx *Tx, c *condition) {
+	if from, until := l.Filter.Period.Span(l.Zone); !until.IsZero() {
+		c.add("r.added_at >= " + c.arg(from))
+		c.add("r.added_at < " + c.arg(until))
+	}
+	if l.Filter.Course != 0 {
+		c.add("r.course_id = " + c.arg(int64(l.Filter.Course)))
+	}
+	if l.Rare {
+		tx.engine.matching(c, l.Words)
+	}
+	for _, word := range l.Words {
+		c.add("r.search_text LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
+	}
+}
+
+func managedBy(c *condition, managers []school.UserID) string {
+	names := make([]string, len(managers))
+	for i, m := range managers {
+		names[i] = c.arg(orNobody(m))
+	}
+	return "r.manager_id IN (" + strings.Join(names, ", ") + ")"
+}
+
+func orNobody(id school.UserID) string {
+	if id == "" {
+		return nobody
+	}
+	return string(id)
+}
+
+func (o order) columns(table string) string {
+	names := make([]string, len(o.keys))
+	for i, k := range o.keys {
+		names[i] = table + "." + k
+	}
+	return strings.Join(names, ", ")
+}
+
+func (o order) orderBy(table string, desc bool) string {
+	way := ""
+	if desc {
+		way = " DESC"
+	}
+	var names []string
+	for _, k := range append(slices.Clone(o.keys), "id") {
+		names = append(names, table+"."+k+way)
+	}
+	return strings.Join(names, ", ")
+}
+
+// from bounds the query to what stands behind the cursor. Errors: Invalid
+// page_invalid for a cursor of another order.
+func (o order) from(c *condition, at school.Cursor, desc bool) error {
+	if len(at.Keys) != len(o.keys) {
+		return school.ErrPageInvalid
+	}
+	values := make([]string, 0, len(o.keys)+1)
+	for i, k := range o.keys {
+		v, err := o.value(k, at.Keys[i])
+		if err != nil {
+			return err
+		}
+		values = append(values, c.arg(v))
+	}
+	than := ">"
+	if desc {
+		than = "<"
+	}
+	table := cmp.Or(o.table, "r")
+	c.add("(" + o.columns(table) + ", " + table + ".id) " + than + " (" + strings.Join(append(values, c.arg(at.ID)), ", ") + ")")
+	return nil
+}
+
+// value reads a key of a cursor.
+func (o order) value(key, said string) (any, error) {
+	switch {
+	case slices.Contains(o.times, key):
+		t, err := time.Parse(timeLayout, said)
+		if err != nil {
+			return nil, school.ErrPageInvalid
+		}
+		return t, nil
+	case slices.Contains(o.numbers, key):
+		n, err := strconv.ParseInt(said, 10, 64)
+		if err != nil {
+			return nil, school.ErrPageInvalid
+		}
+		return n, nil
+	case !utf8.ValidString(said) || strings.ContainsRune(said, 0):
+		return nil, school.ErrPageInvalid
+	}
+	return said, nil
+}
+
+// scan answers where the keys of a row go: into the texts of a cursor.
+func (o order) scan(into []string) []any {
+	dest := make([]any, len(o.keys))
+	for i, k := range o.keys {
+		dest[i] = &into[i]
+		if slices.Contains(o.times, k) {
+			dest[i] = timeText{&into[i]}
+		}
+	}
+	return dest
+}
+
+// timeText scans a time into a text that value understands.
+type timeText struct{ dest *string }
+
+func (s timeText) Scan(src any) error {
+	var t time.Time
+	if err := at(&t).Scan(src); err != nil {
+		return err
+	}
+	*s.dest = t.Format(timeLayout)
+	return nil
+}
+
+// CountRoster counts the students of the list, by what they can be chosen by. It
+// looks at each of them: for lists that are bounded, by rare words or a period.
+func (tx *Tx) CountRoster(l Roster) (counts school.StudentCounts, err error) {
+	if len(l.Managers) == 0 {
+		return counts, nil
+	}
+	c := condition{args: []any{l.stuckBefore(tx)}}
+	c.add(managedBy(&c, l.Managers))
+	l.bound(tx, &c)
+	columns := []string{
+		chosen[school.StatusActive], chosen[school.StatusCompleted], chosen[school.StatusBlocked], chosen[school.StatusTest],
+		chosen[school.StatusUndelivered], chosen[school.StatusNewcomer], chosen[school.StatusStuck] + " AND r.last_step_at < $1",
+	}
+	for i := range columns {
+		columns[i] = "count(*) FILTER (WHERE " + columns[i] + ")"
+	}
+	return one(tx, "SELECT "+strings.Join(columns, ", ")+" FROM roster r"+c.where(), func(r row) (n school.StudentCounts, err error) {
+		return n, r.Scan(&n.Active, &n.Completed, &n.Blocked, &n.Test, &n.Undelivered, &n.Newcomers, &n.Stuck)
+	}, c.args...)
+}
