@@ -207,8 +207,8 @@ func TestWhatIsWrongIsFinal(t *testing.T) {
 		}
 		w = New(f, failing{full}, Table{Columns: columns("a")})
 		var err error
-		for range 100_000 {
-			if err = w.Write([]Cell{Text(rapid.String().Example())}); err != nil {
+		for i := range 100_000 {
+			if err = w.Write([]Cell{Text(fmt.Sprint("row ", i))}); err != nil {
 				break
 			}
 		}
@@ -270,12 +270,12 @@ func heapAfter(t *testing.T, f Format, rows int) uint64 {
 }
 
 // TestMemoryDoesNotGrowWithTheRows does not run beside others: the heap is
-// everybody's. A hundred bytes kept of each row would be twenty megabytes.
+// everybody's. A hundred bytes kept of each row would be three megabytes.
 func TestMemoryDoesNotGrowWithTheRows(t *testing.T) {
 	for _, f := range []Format{CSV, XLSX} {
-		few, many := heapAfter(t, f, 1000), heapAfter(t, f, 100_000)
-		if many > few+4<<20 {
-			t.Errorf("%s: %d bytes are live after 1,000 rows and %d after 100,000", f, few, many)
+		few, many := heapAfter(t, f, 1000), heapAfter(t, f, 30_000)
+		if many > few+1<<20 {
+			t.Errorf("%s: %d bytes are live after 1,000 rows and %d after 30,000", f, few, many)
 		}
 	}
 }
