@@ -17,7 +17,7 @@ build: ## build the stripped binary into dist/
 generate: ## write the pages' Go code anew from the .templ files
 	go tool templ generate -path internal/web/page
 
-tools: ## install PostgreSQL and Chromium where they are missing (Debian, as root)
+tools: ## install PostgreSQL, Chromium and LibreOffice where they are missing (Debian, as root)
 	scripts/install-tools
 
 check: ## formatting, vet, lint, freshness of generated code

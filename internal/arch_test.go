@@ -126,6 +126,7 @@ var notBelow = map[string][]string{
 	"internal/api":    {"internal/store", "internal/password"},
 	"internal/worker": {"internal/store", "internal/password"},
 	"internal/server": {"internal/store", "internal/desk", "internal/password"},
+	"internal/roster": {"internal/files", "internal/password"},
 }
 
 // schoolMay is all that the nouns may import beside the standard library.
@@ -173,13 +174,20 @@ func checkImports(s source) (faults []string) {
 			fault(imported, "the desk knows no network")
 		case !ours && from == "internal/school" && !schoolImport(imported):
 			fault(imported, "the nouns need nothing else")
+		case !ours && from == "internal/roster" && !standard(imported):
+			fault(imported, "tables need no library (ADR 13)")
 		}
 	}
 	return faults
 }
 
+func standard(imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	return !strings.Contains(first, ".")
+}
+
 func schoolImport(imported string) bool {
-	if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
+	if standard(imported) {
 		return imported == "net/url" || !slices.ContainsFunc(reachOut, func(p string) bool { return imported == p || strings.HasPrefix(imported, p+"/") })
 	}
 	return slices.ContainsFunc(schoolMay, func(p string) bool {
@@ -288,6 +296,12 @@ func TestTheShapeChecksSeeFaults(t *testing.T) {
 		{"internal/api", imports("tripwire/internal/web/page"), checkImports, true},
 		{"internal/worker", imports("tripwire/internal/web"), checkImports, true},
 		{"internal/store", imports("tripwire/internal/desk"), checkImports, true},
+		{"internal/desk", imports("tripwire/internal/roster"), checkImports, false},
+		{"internal/web", imports("tripwire/internal/roster"), checkImports, false},
+		{"internal/roster", imports("tripwire/internal/school"), checkImports, false},
+		{"internal/roster", imports("tripwire/internal/locale"), checkImports, true},
+		{"internal/roster", imports("tripwire/internal/files"), checkImports, true},
+		{"internal/roster", imports("github.com/xuri/excelize/v2"), checkImports, true},
 		{"internal/cli", imports("github.com/jackc/pgx/v5"), checkImports, true},
 		{"internal/util", imports("fmt"), checkImports, true},
 		{"internal/web", "package web\nimport \"tripwire/internal/desk\"\nvar d = desk.New(nil, nil)", checkConstruction, true},

@@ -59,11 +59,22 @@ type patientWriter struct {
 }
 
 func (w *patientWriter) Write(p []byte) (int, error) {
-	if err := w.control.SetWriteDeadline(time.Now().Add(stall)); err != nil {
+	if err := w.wait(); err != nil {
 		return 0, err
 	}
 	return w.ResponseWriter.Write(p)
 }
+
+// flush sends what waits to be sent.
+func (w *patientWriter) flush() error {
+	if err := w.wait(); err != nil {
+		return err
+	}
+	return w.control.Flush()
+}
+
+// wait gives time from now on.
+func (w *patientWriter) wait() error { return w.control.SetWriteDeadline(time.Now().Add(stall)) }
 
 // patientReader is the same for who sends.
 type patientReader struct {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -109,6 +110,7 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	gone   bool // the connection is somebody else's
 }
 
 func (w *recorder) WriteHeader(status int) {
@@ -119,6 +121,9 @@ func (w *recorder) WriteHeader(status int) {
 }
 
 func (w *recorder) Write(b []byte) (int, error) {
+	if w.gone {
+		return 0, http.ErrHijacked
+	}
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
@@ -128,6 +133,15 @@ func (w *recorder) Write(b []byte) (int, error) {
 }
 
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Flush and Hijack are for the compression, which does not unwrap.
+func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() } // the next write tells
+
+func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffer, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	w.gone = err == nil
+	return conn, buffer, err
+}
 
 func (w *recorder) code() int {
 	if w.status == 0 {

@@ -161,8 +161,12 @@ func (p place) broken(t *testing.T, does action) (http.Handler, *journal) {
 	if h.assets, err = loadAssets(); err != nil {
 		t.Fatal(err)
 	}
+	compress, err := compressor()
+	if err != nil {
+		t.Fatal(err)
+	}
 	page := h.serve(route{method: "GET", pattern: "/broken", policy: public, action: does})
-	return h.logged(h.recovered(h.guarded(h.visit(h.sessions.LoadAndSave(page))))), log
+	return h.logged(h.recovered(h.guarded(compress(h.visit(h.sessions.LoadAndSave(page)))))), log
 }
 
 // clock stands still until a test moves it.
