@@ -19,21 +19,23 @@ const (
 	ByMonth Group = "month"
 )
 
-// GroupsFor answers the groups that are of use for a run of so many days, the
-// usual one first. More bars than about a hundred cannot be told apart, and one
-// bar is no picture.
-func GroupsFor(days int) []Group {
+// GroupsFor answers the groups that are of use for a run of so many days, and the
+// one to begin with. More bars than about a hundred cannot be told apart, one is no
+// picture, and on a phone sixty are enough.
+func GroupsFor(days int) (all []Group, usual Group) {
 	switch {
 	case days <= 13:
-		return []Group{ByDay}
+		return []Group{ByDay}, ByDay
 	case days <= 45:
-		return []Group{ByDay, ByWeek}
+		return []Group{ByDay, ByWeek}, ByDay
+	case days <= 62:
+		return []Group{ByDay, ByWeek, ByMonth}, ByDay
 	case days <= 100:
-		return []Group{ByDay, ByWeek, ByMonth}
+		return []Group{ByDay, ByWeek, ByMonth}, ByWeek
 	case days <= 400:
-		return []Group{ByWeek, ByMonth}
+		return []Group{ByWeek, ByMonth}, ByWeek
 	default:
-		return []Group{ByMonth}
+		return []Group{ByMonth}, ByMonth
 	}
 }
 

@@ -138,7 +138,8 @@ type RankRow struct {
 	Active, Completed int
 	Sales             int
 	Revenue           []school.Money
-	// Month is the sales of this month; not said when it is negative.
+	// Month is the sales of this month; not said when it is negative, as where the
+	// period is this month anyway.
 	Month  int
 	URL    string // filters the screen to this manager; empty: no link
 	Chosen bool   // the screen is filtered to this one
