@@ -90,7 +90,7 @@ func figures(r *http.Request) templ.Component {
 	parts := []templ.Component{
 		templ.Raw(`<div class="page-head"><div><h1>`), templ.Raw(c.P.T("panel.title")), templ.Raw(`</h1><p class="muted">Курс «Интегратор»</p></div><span class="spacer"></span>`),
 		page.PeriodPicker(c, choice), templ.Raw(`</div>`), page.Figures(c, madeUpStats(c.P)), templ.Raw(`<div class="cols">`),
-		page.SalesChart(c, madeUpChart(c.P, period, before, ask("zero", 0) == 0, ask("more", 0))), page.ManagerRanking(c, madeUpRanking(ask("managers", 5))),
+		page.SalesChart(c, madeUpChart(c.P, period, before, ask("zero", 0) == 0, ask("more", 0))), page.ManagerRanking(c, madeUpRanking(c.P.Days(period.From, period.To), ask("managers", 5))),
 		templ.Raw(`</div>`), page.ChartScripts(c),
 	}
 	body := templ.ComponentFunc(func(ctx context.Context, w io.Writer) error { return templ.Join(parts...).Render(ctx, w) })
@@ -129,17 +129,18 @@ func madeUpStats(p locale.Printer) []page.Stat {
 	}
 }
 
-func madeUpRanking(managers int) page.Ranking {
+func madeUpRanking(period string, managers int) page.Ranking {
 	names := []string{"Борис Нуртаев", "Вера Ким", "Дана Оспанова", "Глеб Л.", "Әйгерім Құдайбергенқызы-Константинопольская", "مرحبا بالعالم"}
-	var m page.Ranking
+	m := page.Ranking{Period: period}
 	for i := range managers {
 		n := max(57-i*14, 1)
 		m.Rows = append(m.Rows, page.RankRow{
-			Place: min(i+1, 5), Name: names[i%len(names)], You: i == 1 && managers < 10 || i == 20, Disabled: i == 3, Active: max(n-i%3, 0), Completed: i % 3 * 2,
+			Name: names[i%len(names)], You: i == 1 && managers < 10 || i == 20, Disabled: i == 3, Active: max(n-i%3, 0), Completed: i % 3 * 2,
 			Sales: n, Month: n/4 - i%2*100, Revenue: []entity.Money{{Minor: int64(n) * 500000, Currency: "KZT"}}, URL: "/figures?manager=" + strconv.Itoa(i),
 		})
 	}
 	m.Rows = append(m.Rows, page.RankRow{Nobody: true, Sales: 2, Active: 2, Month: 0, Revenue: []entity.Money{{Minor: 1000000, Currency: "KZT"}}})
+	m.Rows = page.Placed(m.Rows, "KZT")
 	return m
 }
 
@@ -346,9 +347,12 @@ func TestChartScreenshots(t *testing.T) {
 		return // nobody asked; it checks nothing
 	}
 	b := sit(t, startChromium(t), "photographer", figuresPage(t).URL)
-	for name, path := range map[string]string{"month": "/figures?month=1", "one": "/figures?days=1&managers=1", "week": "/figures?days=7&managers=30", "quarter": "/figures?days=92&managers=9&lang=kk", "zero": "/figures?zero=1", "wrong": "/figures?wrong=1"} {
+	for name, path := range map[string]string{"month": "/figures?month=1", "one": "/figures?days=1&managers=1", "week": "/figures?days=7&managers=30", "quarter": "/figures?days=92&managers=9&lang=kk", "zero": "/figures?zero=1", "wrong": "/figures?wrong=1", "open": "/figures?days=7&managers=30"} {
 		b.open(path)
 		b.holds(`!!document.querySelector("#chart canvas")`)
+		if name == "open" {
+			read[bool](b, `document.querySelectorAll("#chart details, #ranking details").forEach(d => d.open = true) ?? true`)
+		}
 		if name == "month" {
 			read[bool](b, `document.querySelector("[data-chart]").focus() ?? true`)
 			for range 6 {

@@ -233,7 +233,7 @@ func (m Chart) axes() axes {
 		a.unit *= 10
 	}
 	a.steps, a.saleStep = steps(most)
-	a.revenueStep = niceStep((revenue+a.unit-1)/a.unit, int64(a.steps))
+	a.revenueStep = niceStep((revenue+a.unit-1)/a.unit, int64(a.steps), roundMoney)
 	return a
 }
 
@@ -244,17 +244,24 @@ func steps(most int64) (count int, step int64) {
 		return int(max(most, 1)), 1
 	}
 	for _, n := range []int64{4, 5, 3} {
-		if s := niceStep(most, n); step == 0 || n*s < int64(count)*step {
+		if s := niceStep(most, n, roundThings); step == 0 || n*s < int64(count)*step {
 			count, step = int(n), s
 		}
 	}
 	return count, step
 }
 
-// niceStep is the least of 1, 2, 2.5, 5, 10, 20, 25, … that reaches most in n steps.
-func niceStep(most, n int64) int64 {
+// Steps of an axis in tenths of a power of ten: people count things in these. Money
+// has to keep to the number of steps of the other axis, so it has more to choose from.
+var (
+	roundThings = []int64{10, 20, 25, 50}
+	roundMoney  = []int64{10, 15, 20, 25, 30, 40, 50, 60, 80}
+)
+
+// niceStep is the least round step that reaches most in n of them.
+func niceStep(most, n int64, round []int64) int64 {
 	for size := int64(1); ; size *= 10 {
-		for _, tenths := range []int64{10, 20, 25, 50} {
+		for _, tenths := range round {
 			step := size * tenths / 10
 			if step*10 == size*tenths && step*n >= most {
 				return step

@@ -122,7 +122,8 @@ func PeriodText(p locale.Printer, period school.Period) string {
 
 // Ranking is the managers by what they have sold.
 type Ranking struct {
-	Rows []RankRow
+	Period string // the days in words; empty: not said
+	Rows   []RankRow
 	// AllURL leads back when the screen is filtered to one manager; empty: it is not.
 	AllURL string
 	Error  string // the request id of a failed read
@@ -176,13 +177,24 @@ func (m Ranking) currency() string {
 	return ""
 }
 
-// rankNote is the second line of a row: «51 активный · 6 завершили».
-func rankNote(p locale.Printer, r RankRow) string {
-	parts := []string{p.N("ranking.active", r.Active)}
-	if r.Completed > 0 {
-		parts = append(parts, p.N("ranking.completed", r.Completed))
+// Placed gives places to rows that stand in order: who has the same revenue in the
+// currency shares one, and the next place counts everybody before it. Those without
+// a manager have none.
+func Placed(rows []RankRow, currency string) []RankRow {
+	rows = slices.Clone(rows)
+	place, seen := 0, 0
+	var before int64
+	for i := range rows {
+		if rows[i].Nobody {
+			continue
+		}
+		seen++
+		if sum := in(currency, rows[i].Revenue).Minor; place == 0 || sum != before {
+			place, before = seen, sum
+		}
+		rows[i].Place = place
 	}
-	return strings.Join(parts, " · ")
+	return rows
 }
 
 func rankClass(r RankRow) string {

@@ -190,6 +190,21 @@ func TestChangeIsSaidOnlyOfSomething(t *testing.T) {
 	}
 }
 
+func TestTiesShareAPlace(t *testing.T) {
+	row := func(minor int64) page.RankRow {
+		return page.RankRow{Revenue: []school.Money{{Minor: 5, Currency: "USD"}, {Minor: minor, Currency: "KZT"}}}
+	}
+	nobody := row(7)
+	nobody.Nobody = true
+	var got []int
+	for _, r := range page.Placed([]page.RankRow{row(9), row(7), nobody, row(7), row(3), {}, {}}, "KZT") {
+		got = append(got, r.Place)
+	}
+	if want := []int{1, 2, 0, 2, 4, 5, 5}; !slices.Equal(got, want) {
+		t.Errorf("places are %v, want %v", got, want)
+	}
+}
+
 // TestOwnPlaceIsSeen: a long ranking folds, the reader's own row does not.
 func TestOwnPlaceIsSeen(t *testing.T) {
 	c := chrome(full, school.Russian, school.RoleSales)

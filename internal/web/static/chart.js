@@ -93,7 +93,7 @@ class Plot {
     const pen = document.createElement("canvas").getContext("2d");
     pen.font = font;
     const widest = (words) => Math.ceil(Math.max(...words.map((w) => pen.measureText(w).width)));
-    const left = widest(data.saleTicks.split("|")) + 12, right = paid ? widest(revenueWords) + 12 : 4;
+    const left = widest(data.saleTicks.split("|")) + 12, right = paid ? widest(revenueWords) + 12 : 16;
     const count = points.length;
     const axis = { stroke: muted, font, gap: 6, ticks: { show: false } };
     const options = {
