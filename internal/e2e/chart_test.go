@@ -80,7 +80,7 @@ func figures(r *http.Request) templ.Component {
 	days := ask("days", 31)
 	period := entity.Period{Name: entity.PeriodRange, From: entity.Day("2026-12-31").Add(1 - days), To: "2026-12-31"}
 	before, _ := period.Before()
-	choice := page.Period{Current: period, Compared: before, URL: func(n entity.PeriodName) string { return "/figures?period=" + string(n) }}
+	choice := page.Period{Current: period, Compared: before, URL: func(n entity.PeriodName) string { return "/figures?period=" + string(n) }, Action: "/figures", Hidden: []page.Pair{{Name: "lang", Value: string(lang)}}}
 	if r.FormValue("month") != "" {
 		choice.Current = entity.Period{Name: entity.PeriodMonth, From: "2026-12-01", To: "2026-12-31"}
 	}
@@ -314,6 +314,26 @@ func TestChart(t *testing.T) {
 		b.holds(`document.activeElement.matches("[data-chart]") && document.querySelector("#chart details").open && document.querySelectorAll("canvas").length === 1`)
 		b.key("ArrowRight", "ArrowRight")
 		b.reads("31 декабря · 7 продаж · 35_000_₸", true)
+	})
+
+	t.Run("own dates fold up and are sent with the rest of the address", func(t *testing.T) {
+		b := visit(t, "/figures?wrong=1")
+		b.sees("Конец раньше начала")
+		b.holds(`document.querySelector("#period-to").getAttribute("aria-invalid") === "true"`)
+		folded := `!document.querySelector(".range").open`
+		b.pressOn("h1")
+		b.holds(folded)
+		b.press("1–31 декабря")
+		b.holds("!(" + folded + ")")
+		read[bool](b, `document.querySelector("#period-to").focus() ?? true`)
+		b.key("Escape", "Escape")
+		b.holds(folded + ` && document.activeElement.matches(".range summary")`)
+		b.press("1–31 декабря")
+		read[bool](b, `!!(document.querySelector("#period-from").value = "2026-12-05")`)
+		b.follow("Показать")
+		if got, want := b.place(), "/figures?lang=ru&period=range&from=2026-12-05&to=2026-12-01"; got != want {
+			t.Errorf("the address is %s, want %s", got, want)
+		}
 	})
 
 	t.Run("is a table without script", func(t *testing.T) {
