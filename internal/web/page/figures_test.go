@@ -49,6 +49,7 @@ func periodOf(k kind) page.Period {
 	}
 	m.Compared, _ = m.Current.Before()
 	switch k {
+	case full:
 	case empty:
 		m.Current, m.Compared = school.Period{}, school.Period{}
 	case hostile:
