@@ -136,7 +136,7 @@ func TestEveryActionHasASentence(t *testing.T) {
 // composed are keys that the code puts together from parts.
 var composed = []string{
 	"error.", "activity.", "cause.", "cause_later.", "month.", "status.", "chip.", "nothing.", "detail.", "door.",
-	"settings.", "theme.", "editor.rule_",
+	"settings.", "theme.", "editor.rule_", "period.", "chart.",
 }
 
 var (

@@ -144,3 +144,23 @@ func (p Printer) date(t time.Time, key, months string) string {
 func startOfDay(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
 }
+
+// Rough is a number for the axis of a chart: whole up to 9 999, then «25 тыс.»,
+// «1,25 млн». Figures beyond the second after the point are cut off.
+func (p Printer) Rough(n int64) string {
+	units := []struct {
+		size int64
+		key  string
+	}{{1e9, "number.billion"}, {1e6, "number.million"}, {1e3, "number.thousand"}}
+	for _, unit := range units {
+		if n < 10_000 || n < unit.size {
+			continue
+		}
+		text := group(strconv.FormatInt(n/unit.size, 10))
+		if rest := n % unit.size * 100 / unit.size; rest != 0 {
+			text += p.T("number.point") + strings.TrimRight(strconv.FormatInt(100+rest, 10)[1:], "0")
+		}
+		return p.T(unit.key, "n", text)
+	}
+	return p.Number(int(n))
+}

@@ -51,6 +51,25 @@ func TestMoney(t *testing.T) {
 	}
 }
 
+func TestRough(t *testing.T) {
+	ru, en := printer(school.Russian), printer(school.English)
+	cases := []struct{ got, want string }{
+		{ru.Rough(0), "0"},
+		{ru.Rough(7500), "7\u00a0500"},
+		{ru.Rough(25_000), "25\u00a0тыс."},
+		{ru.Rough(1_250_000), "1,25\u00a0млн"},
+		{ru.Rough(2_500_000_000), "2,5\u00a0млрд"},
+		{en.Rough(1_050_000), "1.05M"},
+		{en.Rough(12_500), "12.5K"},
+		{printer(school.Kazakh).Rough(300_000), "300\u00a0мың"},
+	}
+	for _, c := range cases {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}
+
 func TestTimes(t *testing.T) {
 	p := printer(school.Russian)
 	at := func(d time.Duration) time.Time { return now.Add(d) }

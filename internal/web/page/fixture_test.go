@@ -223,6 +223,8 @@ func pages(k kind, lang school.Language) map[string]templ.Component {
 		"course-list": page.CourseList(admin, []school.Course{{Title: k.text("Интегратор"), Modules: []school.Module{{ID: 16, Title: k.text("Введение"), Lessons: []school.Lesson{{ID: 67, Title: k.text("Начало")}}}}}}),
 		"editor":      page.LessonEditor(admin, editor(k)),
 		"home":        page.CourseHome(pupil, page.CoursePage{Course: school.Course{Title: k.text("Интегратор")}, Modules: modules(k), Now: now}),
+		"figures":     figures(sales, periodOf(k), stats(k, sales.P), chart(k, sales.P), ranking(k)),
+		"unread":      failed(sales, k),
 		"error":       page.ErrorPage(sales, page.ErrorPageModel{Status: 500, Code: "internal", RequestID: k.text("7F3K-21"), Retry: k.text("/x")}),
 		"error-out":   page.ErrorPage(out, page.ErrorPageModel{Status: 404, Code: "not_found", Params: map[string]string{"a": evil}}),
 		"fragment":    page.StudentCreated(sales, *created(k, school.AccessPassword)), "fragment-form": page.FormFragment(sales, form(k)),

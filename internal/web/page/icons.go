@@ -23,6 +23,7 @@ var icons = map[string]string{
 	"award":   `<circle cx="12" cy="9" r="6"/><path d="m8 14-1 8 5-3 5 3-1-8"/>`,
 	"door":    `<path d="M14 4h5v16h-5M4 12h11m0 0-4-4m4 4-4 4"/>`,
 	"key":     `<circle cx="8" cy="15" r="4"/><path d="m11 12 8-8M16 7l3 3"/>`,
+	"days":    `<rect x="4" y="5" width="16" height="15" rx="2"/><path d="M4 10h16M8 3v4M16 3v4"/>`,
 	"clock":   `<circle cx="12" cy="12" r="8.5"/><path d="M12 7.5V12l3 2"/>`,
 	"eye":     `<path d="M2.5 12c4-8 15-8 19 0-4 8-15 8-19 0Z"/><circle cx="12" cy="12" r="2.6"/>`,
 	"dice":    `<path d="M4 7h3c5 0 5 10 10 10h3m0 0-3-3m3 3-3 3M4 17h3c1.6 0 2.7-1 3.5-2.4M13.5 9.4C14.3 8 15.4 7 17 7h3m0 0-3-3m3 3-3 3"/>`,

@@ -143,6 +143,7 @@ function setTheme(theme) {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
   for (const b of $$("[data-theme-set]")) b.setAttribute("aria-pressed", String(b.dataset.themeSet === theme));
+  dispatchEvent(new Event("theme:changed")); // a canvas does not follow by itself
 }
 
 function reveal(button) {
@@ -174,6 +175,16 @@ document.addEventListener("click", (event) => {
   const target = event.target.closest("a, button");
   if (!target) return;
   for (const [name, task] of Object.entries(tasks)) if (name in target.dataset) task(target, event);
+});
+
+/* What unfolds over the page folds up again. */
+const foldUp = (except) => $$("details[data-pop][open]").forEach((d) => { if (!d.contains(except)) d.open = false; });
+document.addEventListener("pointerdown", (event) => foldUp(event.target));
+document.addEventListener("keydown", (event) => {
+  const pop = event.key === "Escape" && event.target.closest("details[data-pop][open]");
+  if (!pop) return;
+  pop.open = false;
+  $("summary", pop).focus();
 });
 
 /* A form is sent once. */
