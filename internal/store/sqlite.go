@@ -200,6 +200,15 @@ func (e *sqlite) triggers(ctx context.Context, q querier) ([]foundTrigger, error
 // advanceIdentity has nothing to do: AUTOINCREMENT remembers the largest id.
 func (e *sqlite) advanceIdentity(context.Context, querier, string) error { return nil }
 
+// tell has nobody to tell: who works on the file from a terminal meanwhile is
+// seen at the next change.
+func (e *sqlite) tell() {}
+
+func (e *sqlite) hear(func()) {}
+
+// overtaken: one writer gives the ids in the order of the commits.
+func (e *sqlite) overtaken() int64 { return 0 }
+
 func (e *sqlite) checkIntegrity(ctx context.Context, q querier) ([]string, error) {
 	tx := &Tx{ctx: ctx, q: q}
 	wrong, err := list(tx, "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'", scanText)
