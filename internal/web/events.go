@@ -29,6 +29,8 @@ const (
 	// beat is an event and not a comment: the page counts on it to notice a
 	// connection that died without a word.
 	beat = "event: beat\ndata: {}\n\n"
+	// gone ends the stream of a session that has ended.
+	gone = "event: gone\ndata: {}\n\n"
 )
 
 // follow lets the page be told what changes from now on. It is called before the
@@ -91,7 +93,13 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) error {
 		case <-r.Context().Done():
 			return nil
 		}
-		if !h.still(r.Context(), h.tokenHash(r), actor) {
+		there, err := h.still(r.Context(), h.tokenHash(r), actor)
+		if err != nil { // unknown is not allowed; the browser comes back and asks
+			noteRefusal(r, err)
+			return nil
+		}
+		if !there {
+			s.send(gone)
 			return nil
 		}
 	}
@@ -100,9 +108,9 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) error {
 
 // still reports whether the session is there and its person may do what they
 // could when the stream began.
-func (h *Handler) still(ctx context.Context, tokenHash string, actor school.Actor) bool {
+func (h *Handler) still(ctx context.Context, tokenHash string, actor school.Actor) (bool, error) {
 	a, err := h.desk.Recognize(ctx, tokenHash)
-	return err == nil && a.Actor.ID == actor.ID && a.Actor.Role == actor.Role && !a.Actor.MustChangePassword
+	return a.Actor.ID == actor.ID && a.Actor.Role == actor.Role && !a.Actor.MustChangePassword, err
 }
 
 // The blocks of a page, by the names in their data-live.

@@ -121,6 +121,7 @@ function connect() {
   stream = new EventSource(sign.dataset.events);
   stream.addEventListener("change", (event) => { heard(); mark(JSON.parse(event.data).blocks); });
   stream.addEventListener("beat", heard);
+  stream.addEventListener("gone", () => { disconnect(); location.reload(); });
   stream.addEventListener("open", () => {
     heard();
     found();
