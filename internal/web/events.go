@@ -150,8 +150,6 @@ type stream struct {
 
 func openStream(w http.ResponseWriter) stream {
 	s := stream{w: w, control: http.NewResponseController(w)}
-	// The server takes silence of the browser for its end, which here is the rule.
-	_ = s.control.SetReadDeadline(time.Time{}) // where there is none, none needs to go
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("X-Accel-Buffering", "no") // a proxy would wait for more
@@ -160,6 +158,7 @@ func openStream(w http.ResponseWriter) stream {
 
 // send reports whether the reader is still there.
 func (s stream) send(text string) bool {
+	// The server lets the reader be silent by itself; only writes are bounded.
 	_ = s.control.SetWriteDeadline(time.Now().Add(streamWriteTimeout))
 	if _, err := io.WriteString(s.w, text); err != nil {
 		return false
