@@ -49,6 +49,11 @@ func Actions() []Action {
 	}
 }
 
+// Sale reports whether what managers are compared by may differ after the action.
+func (a Action) Sale() bool {
+	return a == StudentCreated || a == StudentDeleted || a == StudentRestored
+}
+
 // Activity is one line of the history. Lines are written in the transaction of
 // what they tell and are never changed.
 type Activity struct {

@@ -79,6 +79,7 @@ var (
 	ErrAccountBlocked    = &Error{Kind: Forbidden, Code: "account_blocked", Text: "access is blocked"}
 	ErrPasswordExpired   = &Error{Kind: Forbidden, Code: "password_expired", Text: "the first password has expired"}
 	ErrTooManyAttempts   = &Error{Kind: Limited, Code: "too_many_attempts", Text: "too many attempts, wait a little"}
+	ErrTooManyStreams    = &Error{Kind: Limited, Code: "too_many_streams", Text: "too many windows of yours are kept up to date at once"}
 	ErrLinkInvalid       = &Error{Kind: NotFound, Code: "link_invalid", Text: "the link has been used, has expired or never was"}
 	ErrForbidden         = &Error{Kind: Forbidden, Code: "forbidden", Text: "this role may not do that"}
 	ErrCrossOrigin       = &Error{Kind: Forbidden, Code: "cross_origin", Text: "the form was sent from another site"}

@@ -27,6 +27,7 @@ func (tx *Tx) insertActivity(owner string, actor school.Actor, action school.Act
 	if err != nil {
 		return err
 	}
+	tx.added = true
 	return tx.later(`INSERT INTO activity (at, door, request_id, actor_id, subject_id, action, details, owner_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, `+owner+")",
 		tx.Now, actor.Door, actor.RequestID, actor.ID, subject, action, string(encoded), ownerArg)

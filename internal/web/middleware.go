@@ -244,7 +244,11 @@ func (h *Handler) visit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{printer: locale.Printer{Zone: time.UTC, Now: time.Now()}}
 		r = r.WithContext(context.WithValue(r.Context(), visitKey, v))
-		arrival, err := h.desk.Arrive(r.Context(), h.tokenHash(r))
+		arrive := h.desk.Arrive
+		if byItself(r) {
+			arrive = h.desk.Recognize
+		}
+		arrival, err := arrive(r.Context(), h.tokenHash(r))
 		t := trailOf(r.Context())
 		v.settings, v.session, v.actor = arrival.Settings, arrival.Session, arrival.Actor
 		v.actor.RequestID, t.actor = t.requestID, v.actor.ID

@@ -79,6 +79,7 @@ func (h *Handler) routes() []route {
 
 		{"GET", "/integrator", staff, h.toPanel},
 		{"GET", "/integrator/sales-manager", staff, h.panel},
+		{"GET", eventsPath, staff, h.events},
 		{"GET", "/integrator/students/new", staff, h.newStudent},
 		{"GET", "/integrator/students/password", staff, h.newPassword},
 		{"POST", "/integrator/students", staff, h.createStudent},

@@ -24,6 +24,9 @@ type Chrome struct {
 	// Path is the page's own path and query, to come back to after a change of
 	// language. Empty: the start page.
 	Path string
+	// Events is the address of the stream that tells when the blocks of the page
+	// have changed; empty: the page stays as it is.
+	Events string
 }
 
 // Toast is a short message at the foot of the screen, with at most one way

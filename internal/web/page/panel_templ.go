@@ -366,7 +366,7 @@ func activityBlock(c Chrome, entries []school.Activity, title, empty string) tem
 			templ_7745c5c3_Var18 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<section class=\"card\" id=\"activity\" aria-labelledby=\"activity-title\"><header><h2 id=\"activity-title\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<section class=\"card\" id=\"activity\" data-live=\"activity\" aria-labelledby=\"activity-title\"><header><h2 id=\"activity-title\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

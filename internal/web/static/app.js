@@ -102,6 +102,8 @@ async function freshForm(focus) {
 async function refreshStudents() {
   const list = $("#students");
   if (!list) return;
+  // A page that is kept up to date is about to be told of its own change too.
+  if (!document.dispatchEvent(new CustomEvent("live:expect", { cancelable: true }))) return;
   const home = $("#student").dataset.home;
   try {
     const response = await fetch(location.pathname === home ? location.href : home);
