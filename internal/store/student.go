@@ -223,3 +223,11 @@ func (tx *Tx) RestoreStudent(id school.UserID, name string, email school.Email) 
 func (tx *Tx) InsertLetter(id school.UserID, kind string) error {
 	return tx.later("INSERT INTO letters (user_id, kind, queued_at) VALUES ($1, $2, $3)", id, kind, tx.Now)
 }
+
+// StudentOfOthers reports whether there is such a student, and none of the scope's.
+func (tx *Tx) StudentOfOthers(scope school.Scope, id school.UserID) (bool, error) {
+	n, err := one(tx, `SELECT count(*) FROM users u WHERE u.id = $1
+		AND EXISTS (SELECT 1 FROM tripwire_users t WHERE t.user_id = u.id)
+		AND NOT EXISTS (SELECT 1 FROM tripwire_users t WHERE t.user_id = u.id AND t.granted_by = $2)`, scanInt, id, scope.Owner)
+	return n > 0, err
+}
