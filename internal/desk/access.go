@@ -84,7 +84,7 @@ func (d *Desk) knows(ctx context.Context, actor school.Actor, a school.Account, 
 	case err != nil:
 		return err
 	case !right && locks:
-		return d.noteLock(ctx, school.Visitor{RequestID: actor.RequestID}, a, "", school.ErrPasswordWrong)
+		return d.noteLock(ctx, school.Visitor{RequestID: actor.RequestID}, a, "", throttle, school.ErrPasswordWrong)
 	case !right:
 		return school.ErrPasswordWrong
 	}

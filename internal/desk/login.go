@@ -42,9 +42,9 @@ func (d *Desk) LogIn(ctx context.Context, from school.Visitor, email, typed stri
 	}
 	switch {
 	case !right && locks && emailErr != nil:
-		return school.Account{}, d.noteLock(ctx, from, a, "", school.ErrWrongCredentials)
+		return school.Account{}, d.noteLock(ctx, from, a, "", throttle, school.ErrWrongCredentials)
 	case !right && locks:
-		return school.Account{}, d.noteLock(ctx, from, a, normal, school.ErrWrongCredentials)
+		return school.Account{}, d.noteLock(ctx, from, a, normal, throttle, school.ErrWrongCredentials)
 	case !right:
 		return school.Account{}, school.ErrWrongCredentials
 	}

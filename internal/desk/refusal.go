@@ -42,23 +42,36 @@ type refusal struct {
 // attempt is gone. The refused person cannot keep it from being written by leaving.
 // It answers the refusal, with a NoteError beside it where that failed.
 func (d *Desk) note(ctx context.Context, actor school.Actor, n refusal, refused error) error {
-	ctx = context.WithoutCancel(ctx)
-	bucket := strconv.FormatInt(d.store.Now().UnixMilli()/refusalsApart.Milliseconds(), 10)
-	once := digest(strings.Join([]string{string(n.action), string(actor.ID), string(n.subject), n.same, bucket}, "\n"))
-	var noted bool
-	err := d.store.Look(ctx, func(tx *store.Tx) (err error) { // most repetitions cost no write
-		noted, err = tx.RefusalNoted(once)
-		return err
-	})
-	if err == nil && !noted {
-		err = d.store.Add(ctx, func(tx *store.Tx) error {
-			return tx.InsertRefusal(actor, n.action, n.subject, n.details, once)
-		}, func(*store.Tx) error { return nil })
-	}
+	_, err := d.tell(ctx, actor, n)
+	return lostBeside(refused, err)
+}
+
+func lostBeside(refused, err error) error {
 	if err != nil {
 		return errors.Join(refused, &NoteError{err})
 	}
 	return refused
+}
+
+// tell adds the line, unless the same attempt has been told of just now.
+func (d *Desk) tell(ctx context.Context, actor school.Actor, n refusal) (first bool, err error) {
+	ctx = context.WithoutCancel(ctx)
+	bucket := strconv.FormatInt(d.store.Now().UnixMilli()/refusalsApart.Milliseconds(), 10)
+	once := digest(strings.Join([]string{string(n.action), string(actor.ID), string(n.subject), n.same, bucket}, "\n"))
+	var noted bool
+	err = d.store.Look(ctx, func(tx *store.Tx) (err error) { // most repetitions cost no write
+		noted, err = tx.RefusalNoted(once)
+		return err
+	})
+	if err != nil || noted {
+		return false, err
+	}
+	return true, d.add(ctx, func(tx *store.Tx) error { return tx.InsertRefusal(actor, n.action, n.subject, n.details, once) })
+}
+
+// add only inserts, and looks at nothing afterwards.
+func (d *Desk) add(ctx context.Context, fn func(*store.Tx) error) error {
+	return d.store.Add(ctx, fn, func(*store.Tx) error { return nil })
 }
 
 // notingForeign answers err as it is. When it says that there is no such student,
@@ -79,7 +92,7 @@ func (d *Desk) notingForeign(ctx context.Context, actor school.Actor, id school.
 	})
 	switch {
 	case lookErr != nil:
-		return errors.Join(err, &NoteError{lookErr})
+		return lostBeside(err, lookErr)
 	case !foreign:
 		return err
 	}
@@ -100,7 +113,7 @@ func (d *Desk) RefuseRole(ctx context.Context, actor school.Actor) error {
 // passwords. Nobody is known to have tried it: the line has no actor. Of an address
 // without an account it says no more than that it was one, and tells such locks of
 // one network once: there is no end to addresses that can be made up.
-func (d *Desk) noteLock(ctx context.Context, from school.Visitor, a school.Account, typed school.Email, refused error) error {
+func (d *Desk) noteLock(ctx context.Context, from school.Visitor, a school.Account, typed school.Email, throttle []bucket, refused error) error {
 	n := refusal{action: school.LoginLocked, subject: a.ID, details: map[string]string{}}
 	if from.Address != "" {
 		n.details["address"] = from.Address
@@ -111,7 +124,13 @@ func (d *Desk) noteLock(ctx context.Context, from school.Visitor, a school.Accou
 			n.details["login"] = string(typed)
 		}
 	}
-	return d.note(ctx, school.Actor{Door: school.DoorPanel, RequestID: from.RequestID}, n, refused)
+	first, err := d.tell(ctx, school.Actor{Door: school.DoorPanel, RequestID: from.RequestID}, n)
+	if err == nil && !first { // as long as with a line: the time must not tell whether there is an account
+		err = d.add(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+			return tx.TouchLoginFailures(throttle[0].scope, throttle[0].subject)
+		})
+	}
+	return lostBeside(refused, err)
 }
 
 // noteBlocked tells that somebody knows the password of an account that may not be

@@ -117,6 +117,31 @@ func TestMadeUpAddressesFillNoHistory(t *testing.T) {
 	})
 }
 
+// TestALockIsOneWriteForEverybody: the time that an answer takes does not tell
+// whether there is an account, however often the network has been told of.
+func TestALockIsOneWriteForEverybody(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		var writes atomic.Int64
+		p := open(t, target, func(o *store.Options) {
+			o.BeforeStatement = func(string) error { writes.Add(1); return nil }
+		})
+		counts := map[string]int64{}
+		for _, email := range []string{"nobody@example.com", "a@example.com", "nobody-else@example.com", "no address"} {
+			for range 4 {
+				p.login(t, email, wrong, home)
+			}
+			before := writes.Load()
+			p.login(t, email, wrong, home)
+			counts[email] = writes.Load() - before
+		}
+		for email, n := range counts {
+			if n != counts["a@example.com"] || n == 0 {
+				t.Errorf("%s: %d statements, a known one %d", email, n, counts["a@example.com"])
+			}
+		}
+	})
+}
+
 // TestTheRightFifthPasswordLocksNothing, and guessing one's own at the account page
 // does.
 func TestTheRightFifthPasswordLocksNothing(t *testing.T) {
