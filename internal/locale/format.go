@@ -126,6 +126,25 @@ func (p Printer) Date(t time.Time) string {
 	return p.date(p.in(t), "date.full", "month.")
 }
 
+// DayHeading is the day as a heading: «Сегодня», «Вчера», «24 ноября», and with the year if
+// it is another one.
+func (p Printer) DayHeading(t time.Time) string {
+	local, now := p.in(t), p.in(p.Now)
+	switch day := startOfDay(local); {
+	case day.Equal(startOfDay(now)):
+		return p.T("time.day_today")
+	case day.Equal(startOfDay(now.AddDate(0, 0, -1))):
+		return p.T("time.day_yesterday")
+	case local.Year() == now.Year():
+		return p.date(local, "date.short", "month.")
+	default:
+		return p.date(local, "date.full", "month.")
+	}
+}
+
+// Minute is the time of day.
+func (p Printer) Minute(t time.Time) string { return p.in(t).Format("15:04") }
+
 // Clock is the time of day to the second.
 func (p Printer) Clock(t time.Time) string {
 	if t.IsZero() {

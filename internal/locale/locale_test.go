@@ -149,3 +149,21 @@ func TestMatch(t *testing.T) {
 		}
 	}
 }
+
+// TestDaysAreHeadings: near ones have a name, those of another year say which.
+func TestDaysAreHeadings(t *testing.T) {
+	zone := time.FixedZone("+05", 5*3600)
+	now := time.Date(2026, 11, 24, 20, 0, 0, 0, time.UTC) // the 25th there
+	p := Printer{Lang: school.Russian, Zone: zone, Now: now}
+	for at, want := range map[time.Time]string{
+		now: "Сегодня", time.Date(2026, 11, 24, 19, 0, 0, 0, time.UTC): "Сегодня", time.Date(2026, 11, 24, 18, 59, 0, 0, time.UTC): "Вчера",
+		now.AddDate(0, 0, -2): "23 ноября", now.AddDate(-1, 0, 0): "25 ноября 2025",
+	} {
+		if got := p.DayHeading(at); got != want {
+			t.Errorf("%v is %q, want %q", at, got, want)
+		}
+	}
+	if got := p.Minute(now); got != "01:00" {
+		t.Errorf("%q", got)
+	}
+}

@@ -183,6 +183,30 @@ func deleted(k kind) page.CardPage {
 	return m
 }
 
+func historyPage(k kind) page.HistoryPage {
+	m := page.HistoryPage{Lines: activity(k), More: k == full, Student: student(k, 3)}
+	if k == hostile {
+		m.Form = page.HistoryForm{Actor: evil, Action: evil, Student: evil, Query: evil, Period: evil, From: evil, To: evil}
+		m.Fields = map[string]string{"from": "date_invalid", "to": "range_backwards", "period": "period_unknown"}
+	}
+	return m
+}
+
+func historyAdmin(k kind) page.HistoryPage {
+	m := page.HistoryPage{All: true, Form: page.HistoryForm{Query: k.text("нұрлан")}, Matches: []school.Student{student(k, 1), student(k, 2)}}
+	m.Staff = []school.Account{{ID: "a", FullName: k.text("Вера Ким")}}
+	if k == empty {
+		m.Matches, m.Error = nil, "7F3K-21"
+	}
+	return m
+}
+
+func historyMore(k kind) page.HistoryPage {
+	m := page.HistoryPage{Lines: activity(k), After: school.ActivityCursor{At: now, ID: 100}, Appended: true}
+	m.More = len(m.Lines) > 0
+	return m
+}
+
 // pages is every screen in every state worth drawing, by name.
 func pages(k kind, lang school.Language) map[string]templ.Component {
 	out, sales, admin, pupil := chrome(k, lang, ""), chrome(k, lang, school.RoleSales), chrome(k, lang, school.RoleAdmin), chrome(k, lang, school.RoleStudent)
@@ -214,6 +238,7 @@ func pages(k kind, lang school.Language) map[string]templ.Component {
 		"panel":    page.Panel(sales, panel(k)), "form": page.Panel(sales, open), "created": page.Panel(sales, done), "created-link": page.Panel(sales, linked),
 		"lost": page.Panel(sales, lost), "nobody": page.Panel(sales, nobody), "toast": page.Panel(toasted, panel(k)),
 		"card": page.StudentCard(sales, card(k)), "deleted": page.StudentCard(sales, deleted(k)),
+		"history": page.History(sales, historyPage(k)), "history-admin": page.History(admin, historyAdmin(k)), "fragment-history": page.HistoryLines(sales, historyMore(k)),
 		"trash":    page.Trash(admin, page.TrashPage{List: trash, Days: 30}),
 		"settings": page.Settings(admin, page.SettingsPage{S: settings, Fields: wrong, Saved: k == full}),
 		"account":  page.Account(admin, page.AccountPage{Email: k.text("vera@example.com"), Sessions: sessions, CurrentHash: "a", Password: page.PasswordForm{Fields: wrong}, Saved: k == full}),

@@ -228,6 +228,12 @@ document.addEventListener("htmx:after:swap", (event) => {
   $("[aria-invalid=true], [data-created] h2", body)?.focus();
   if ($("[data-created]", body)) refreshStudents();
 });
+// Who reads on in the history reads the past: the list no longer begins anew when
+// something happens.
+document.addEventListener("htmx:before:swap", (event) => {
+  const target = event.detail?.ctx?.target;
+  if (target?.id === "more-lines") delete target.closest("[data-live]")?.dataset.live;
+});
 // Only what was meant for a part of the page lands there: not the log-in page
 // after a session has ended, nor a page about an error.
 document.addEventListener("htmx:before:swap", (event) => {
