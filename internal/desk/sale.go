@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"tripwire/internal/school"
@@ -11,10 +12,10 @@ import (
 
 // Refund gives money back to a student, for a reason: a money event, which lowers
 // the revenue of the day on which it is made. The same form sent again is done
-// once. Errors: Invalid with the faulty fields, Conflict refund_too_large,
-// NotFound, Forbidden.
+// once. Errors: Invalid with the faulty fields or form_key_invalid, Conflict
+// refund_too_large, Conflict form_key_reused, NotFound, Forbidden.
 func (d *Desk) Refund(ctx context.Context, actor school.Actor, id school.UserID, f school.MoneyForm) error {
-	return d.moneyEvent(ctx, actor, id, f, func(tx *store.Tx, s school.Student, amount school.Money, reason string) error {
+	return d.moneyEvent(ctx, actor, id, school.MoneyRefund, f, func(tx *store.Tx, s school.Student, amount school.Money, reason string) error {
 		if amount.Minor == 0 {
 			return school.ErrPriceInvalid.AtField("amount")
 		}
@@ -31,7 +32,7 @@ func (d *Desk) Refund(ctx context.Context, actor school.Actor, id school.UserID,
 // for it so far becomes a money event of today. Errors: as Refund, Conflict
 // price_same.
 func (d *Desk) CorrectPrice(ctx context.Context, actor school.Actor, id school.UserID, f school.MoneyForm) error {
-	return d.moneyEvent(ctx, actor, id, f, func(tx *store.Tx, s school.Student, right school.Money, reason string) error {
+	return d.moneyEvent(ctx, actor, id, school.MoneyCorrection, f, func(tx *store.Tx, s school.Student, right school.Money, reason string) error {
 		difference := school.Money{Minor: right.Minor - s.Paid.Minor, Currency: right.Currency}
 		if difference.Minor == 0 {
 			return school.ErrPriceSame
@@ -43,11 +44,15 @@ func (d *Desk) CorrectPrice(ctx context.Context, actor school.Actor, id school.U
 	})
 }
 
-func (d *Desk) moneyEvent(ctx context.Context, actor school.Actor, id school.UserID, f school.MoneyForm, fn func(*store.Tx, school.Student, school.Money, string) error) error {
+func (d *Desk) moneyEvent(ctx context.Context, actor school.Actor, id school.UserID, kind school.MoneyKind, f school.MoneyForm, fn func(*store.Tx, school.Student, school.Money, string) error) error {
 	scope, err := actor.Scope(school.CorrectSales)
 	if err != nil {
 		return err
 	}
+	if f.Key != "" && len(f.Key) != len(school.NewToken()) {
+		return school.ErrFormKeyInvalid
+	}
+	key := store.FormKey{Hash: digest(f.Key), ActorID: actor.ID, Digest: derive(f.Key, strings.Join([]string{string(kind), f.Amount, f.Reason}, "\x00")), ResultID: id}
 	reason, reasonErr := school.NewReason(f.Reason)
 	err = d.store.Write(ctx, func(tx *store.Tx) error {
 		s, err := tx.FindStudent(scope, id)
@@ -62,17 +67,34 @@ func (d *Desk) moneyEvent(ctx context.Context, actor school.Actor, id school.Use
 			return err
 		}
 		if f.Key != "" {
-			key := store.FormKey{Hash: digest(f.Key), ActorID: actor.ID, Digest: derive(f.Key, f.Amount+"\x00"+f.Reason), ResultID: id}
 			if err := tx.InsertFormKey(key); err != nil {
 				return err
 			}
 		}
 		return fn(tx, s, amount, reason)
 	})
-	if errors.Is(err, store.ErrFormSent) { // pressing twice is pressing once
-		return nil
+	if err != nil && f.Key != "" {
+		return d.unlessRepeated(ctx, key, err)
 	}
 	return err
+}
+
+// unlessRepeated answers nil for a form that was sent before with the same
+// contents, whatever came of sending it again: pressing twice is pressing once.
+// Errors: Conflict form_key_reused for other contents, else the refusal.
+func (d *Desk) unlessRepeated(ctx context.Context, key store.FormKey, refusal error) error {
+	return d.store.Look(ctx, func(tx *store.Tx) error {
+		sent, err := tx.FindFormKey(key.Hash)
+		switch {
+		case errors.Is(err, school.ErrNotFound):
+			return refusal
+		case err != nil:
+			return err
+		case sent != key:
+			return school.ErrFormKeyReused
+		}
+		return nil
+	})
 }
 
 // TransferStudent gives a student to another manager. What was sold before stays
@@ -90,7 +112,7 @@ func (d *Desk) TransferStudent(ctx context.Context, actor school.Actor, id, to s
 		}
 		manager, err := tx.FindAccount(to)
 		switch {
-		case errors.Is(err, school.ErrNotFound), err == nil && (!manager.Role.Staff() || !manager.DisabledAt.IsZero() || !manager.DeletedAt.IsZero()):
+		case errors.Is(err, school.ErrNotFound), err == nil && !manager.MayHaveStudents():
 			return school.ErrManagerUnknown
 		case err != nil:
 			return err
@@ -106,6 +128,24 @@ func (d *Desk) TransferStudent(ctx context.Context, actor school.Actor, id, to s
 		}
 		return tx.InsertActivity(actor, school.StudentTransferred, id, details)
 	})
+}
+
+// Managers answers whom a student can be given to, by name. Errors: Forbidden.
+func (d *Desk) Managers(ctx context.Context, actor school.Actor) (all []school.Manager, err error) {
+	if err := actor.May(school.TransferStudents); err != nil {
+		return nil, err
+	}
+	err = d.store.Look(ctx, func(tx *store.Tx) error {
+		staff, err := tx.ListStaff()
+		all = nil
+		for _, a := range staff {
+			if a.MayHaveStudents() {
+				all = append(all, school.Manager{ID: a.ID, Name: a.FullName})
+			}
+		}
+		return err
+	})
+	return all, err
 }
 
 // MarkTest takes a student out of every figure, as a test account, or puts them
@@ -139,32 +179,3 @@ func (d *Desk) ResendLetter(ctx context.Context, actor school.Actor, id school.U
 	})
 }
 
-// Money answers the money events that the figures count, of the sales that the
-// actor made, the newest first, and their sum. An event of a student whom the
-// actor no longer has is masked. Errors: Invalid page_invalid, Forbidden.
-func (d *Desk) Money(ctx context.Context, actor school.Actor, f school.Counted, after school.Cursor, size int) (l MoneyList, err error) {
-	err = d.counting(ctx, actor, func(tx *store.Tx, scope school.Scope, zone *time.Location) error {
-		if l.Events, err = tx.ListMoney(scope, f, zone, after, size+1); err != nil {
-			return err
-		}
-		if len(l.Events) > size {
-			l.Events = l.Events[:size]
-			l.Next = store.MoneyCursor(l.Events[size-1])
-		}
-		for i, e := range l.Events {
-			if !scope.All && e.OwnerID != actor.ID {
-				l.Events[i] = e.Masked()
-			}
-		}
-		l.Sum, err = tx.SumSales(scope, f)
-		return err
-	})
-	return l, err
-}
-
-// MoneyList is a page of money events.
-type MoneyList struct {
-	Events []school.MoneyEvent
-	Next   school.Cursor // zero: there are no more
-	Sum    school.Sales  // of all pages
-}

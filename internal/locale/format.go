@@ -54,9 +54,13 @@ func (p Printer) Money(m school.Money) string {
 	for range digits {
 		unit *= 10
 	}
-	s := group(strconv.FormatInt(m.Minor/unit, 10))
-	if rest := m.Minor % unit; rest != 0 {
-		fraction := strconv.FormatInt(max(rest, -rest), 10)
+	minor, sign := m.Minor, ""
+	if minor < 0 { // said apart: −0,50 has a whole of 0
+		minor, sign = -minor, "−"
+	}
+	s := sign + group(strconv.FormatInt(minor/unit, 10))
+	if rest := minor % unit; rest != 0 {
+		fraction := strconv.FormatInt(rest, 10)
 		s += p.T("number.point") + strings.Repeat("0", digits-len(fraction)) + fraction
 	}
 	symbol, ok := symbols[m.Currency]

@@ -40,6 +40,8 @@ func TestMoney(t *testing.T) {
 	}{
 		{school.Money{Minor: 500000, Currency: "KZT"}, school.Russian, "5\u00a0000\u00a0₸"},
 		{school.Money{Minor: 500005, Currency: "KZT"}, school.Russian, "5\u00a0000,05\u00a0₸"},
+		{school.Money{Minor: -50, Currency: "KZT"}, school.Russian, "−0,50\u00a0₸"},
+		{school.Money{Minor: -123450, Currency: "KZT"}, school.English, "−1\u00a0234.50\u00a0₸"},
 		{school.Money{Minor: 99, Currency: "USD"}, school.English, "0.99\u00a0$"},
 		{school.Money{Minor: 1234567, Currency: "JPY"}, school.Russian, "1\u00a0234\u00a0567\u00a0JPY"},
 		{school.Money{}, school.Russian, "0"},

@@ -19,6 +19,18 @@ type Account struct {
 	Blocked bool
 }
 
+// MayHaveStudents reports whether a student can be given to the account: staff who
+// can log in.
+func (a Account) MayHaveStudents() bool {
+	return a.Role.Staff() && a.DisabledAt.IsZero() && a.DeletedAt.IsZero()
+}
+
+// Manager is a member of staff who can have students.
+type Manager struct {
+	ID   UserID
+	Name string
+}
+
 // NewStaff is what the terminal gives for a new member of staff.
 type NewStaff struct {
 	FullName string

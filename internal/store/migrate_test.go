@@ -353,8 +353,9 @@ var allowed = map[string]struct{ sqlite, postgres []string }{
 	"indexes": {postgres: []string{"roster_search on roster search_text"}},
 	// PostgreSQL has a type for this.
 	"checks": {sqlite: []string{"users_id_check"}},
-	// On SQLite the authorizer does what these do, and there is no TRUNCATE.
-	"triggers": {postgres: []string{
+	// On SQLite the authorizer does what these do, and there is no TRUNCATE; on
+	// PostgreSQL there is no REPLACE.
+	"triggers": {sqlite: []string{"money_events_are_append_only_on_replace"}, postgres: []string{
 		"activity_is_append_only_on_truncate", "money_events_are_append_only_on_truncate", "guard_completed_at_on_update", "guard_module_completions",
 		"guard_module_completions_truncate", "guard_module_unlocks", "guard_module_unlocks_truncate",
 	}},

@@ -194,6 +194,17 @@ BEGIN
 END;
 -- +goose StatementEnd
 
+-- INSERT OR REPLACE deletes what is in its way without a word to the trigger above.
+-- +goose StatementBegin
+CREATE TRIGGER money_events_are_append_only_on_replace
+BEFORE INSERT ON money_events FOR EACH ROW
+WHEN EXISTS (SELECT 1 FROM money_events m WHERE m.id = NEW.id)
+    OR NEW.kind = 'sale' AND EXISTS (SELECT 1 FROM money_events m WHERE m.user_id = NEW.user_id AND m.course_id = NEW.course_id AND m.kind = 'sale')
+BEGIN
+    SELECT RAISE(ABORT, 'append_only');
+END;
+-- +goose StatementEnd
+
 -- +goose StatementBegin
 CREATE TRIGGER enter_roster_on_enrolment
 AFTER INSERT ON tripwire_users FOR EACH ROW
