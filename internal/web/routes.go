@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"tripwire/internal/roster"
 	"tripwire/internal/school"
 )
 
@@ -83,6 +84,12 @@ func (h *Handler) routes() []route {
 		{"GET", "/integrator/students/new", staff, h.newStudent},
 		{"GET", "/integrator/students/password", staff, h.newPassword},
 		{"POST", "/integrator/students", staff, h.createStudent},
+		{"POST", "/integrator/students/bulk", staff, h.bulk},
+		{"GET", "/integrator/students/print", staff, h.printStudents},
+		{"GET", "/integrator/students.csv", staff, h.exportStudents(roster.CSV)},
+		{"GET", "/integrator/students.xlsx", staff, h.exportStudents(roster.XLSX)},
+		{"POST", "/integrator/views", staff, h.saveView},
+		{"POST", "/integrator/views/{view}/delete", staff, h.deleteView},
 		{"GET", "/integrator/students/{id}", staff, h.card},
 		{"POST", "/integrator/students/{id}", staff, h.editStudent},
 		{"POST", "/integrator/students/{id}/block", staff, h.blockStudent},

@@ -44,6 +44,10 @@ var goodForms = map[string]url.Values{
 	"/integrator/students/{id}/grants":  {"module_id": {"18"}, "reason": {"by agreement"}},
 	"/integrator/settings":              settingsForm(),
 
+	"/integrator/students/bulk":       {"verb": {"block"}, "student": {nobodysID}},
+	"/integrator/views":               {"name": {"A view"}, "query": {"status=stuck"}},
+	"/integrator/views/{view}/delete": {},
+
 	"/lesson/{lesson}/progress":                        {},
 	"/lesson/{lesson}/complete":                        {},
 	"/lesson/{lesson}/homework":                        {"text": {"done"}},
@@ -82,7 +86,7 @@ type somebody struct {
 func (s *somebody) call(t *testing.T, rt route, id string, headers ...string) answer {
 	t.Helper()
 	path := strings.NewReplacer("{$}", "", "{id}", id, "{token}", "NOSUCHTOKEN",
-		"{slug}", "integrator", "{lesson}", "67", "{file}", string(school.NewFileID()), "{submission}", "1").Replace(rt.pattern)
+		"{slug}", "integrator", "{lesson}", "67", "{file}", string(school.NewFileID()), "{submission}", "1", "{view}", "1").Replace(rt.pattern)
 	if rt.method == http.MethodGet {
 		return s.browser.get(path, headers...)
 	}
