@@ -178,4 +178,3 @@ func (d *Desk) ResendLetter(ctx context.Context, actor school.Actor, id school.U
 		return tx.InsertActivity(actor, school.LetterRequeued, id, nil)
 	})
 }
-

@@ -46,6 +46,9 @@ func (p Printer) Sentence(a school.Activity) []Part {
 	if !p.Has(key) {
 		key = "activity.other"
 	}
+	if of := key + "." + a.Details["what"]; a.Details["what"] != "" && p.Has(of) {
+		key = of
+	}
 	text := p.T(key)
 	values := map[string]string{"actor": p.actor(a), "subject": a.Subject, "action": string(a.Action)}
 	maps.Copy(values, a.Details)

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"tripwire/internal/roster"
 	"tripwire/internal/school"
 )
 
@@ -90,8 +91,17 @@ func (h *Handler) routes() []route {
 		{"POST", "/integrator/students/{id}/restore", staff, h.restoreStudent},
 		{"POST", "/integrator/students/{id}/link", staff, h.issueLink},
 		{"POST", "/integrator/students/{id}/grants", staff, h.grantModule},
+		{"POST", "/integrator/students/{id}/refund", admin, h.refundStudent},
+		{"POST", "/integrator/students/{id}/price", admin, h.correctPrice},
+		{"POST", "/integrator/students/{id}/transfer", admin, h.transferStudent},
+		{"POST", "/integrator/students/{id}/test", staff, h.markTest},
+		{"POST", "/integrator/students/{id}/untest", staff, h.unmarkTest},
+		{"POST", "/integrator/students/{id}/letter", staff, h.resendLetter},
 		{"GET", "/integrator/students/{id}/preview", staff, h.previewCourse},
 		{"GET", "/integrator/students/{id}/preview/lesson/{lesson}", staff, h.previewLesson},
+		{"GET", "/integrator/sales", staff, h.sales},
+		{"GET", "/integrator/sales.csv", staff, h.exportSales(roster.CSV)},
+		{"GET", "/integrator/sales.xlsx", staff, h.exportSales(roster.XLSX)},
 		{"GET", "/integrator/homework", staff, h.homeworkQueue},
 		{"POST", "/integrator/homework/{submission}", staff, h.reviewHomework},
 		{"GET", "/integrator/courses", admin, h.courses},

@@ -10,7 +10,7 @@ type Chrome struct {
 	P      locale.Printer
 	Actor  school.Actor // zero for somebody who has not logged in
 	School string
-	// Section is the place in the navigation: students, trash, settings,
+	// Section is the place in the navigation: students, sales, trash, settings,
 	// account, course.
 	Section string
 	Query   string // the search text, shown again in the search box
@@ -82,6 +82,7 @@ func (c Chrome) nav() []navItem {
 	case school.RoleAdmin, school.RoleSales:
 		items := []navItem{
 			{"students", panelPath, p.T("nav.students"), "people"},
+			{"sales", salesPath, p.T("nav.sales"), "coin"},
 			{"homework", homeworkPath, p.T("nav.homework"), "inbox"},
 			{"trash", "/integrator/trash", p.T("nav.trash"), "trash"},
 		}

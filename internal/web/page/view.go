@@ -16,6 +16,7 @@ const (
 	panelPath    = "/integrator/sales-manager"
 	studentsPath = "/integrator/students"
 	newPath      = "/integrator/students/new"
+	salesPath    = "/integrator/sales"
 	trashPath    = "/integrator/trash"
 	homeworkPath = "/integrator/homework"
 	coursesPath  = "/integrator/courses"
@@ -89,6 +90,8 @@ func statusClass(s school.Status) string {
 		return "done"
 	case school.StatusBlocked, school.StatusDeleted:
 		return "bad"
+	case school.StatusTest:
+		return "test"
 	default:
 		return ""
 	}

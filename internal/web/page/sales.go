@@ -1,0 +1,131 @@
+package page
+
+import (
+	"net/url"
+	"strings"
+
+	"tripwire/internal/school"
+)
+
+// SalesPage is the ledger with what chose it.
+type SalesPage struct {
+	Filter    SalesFilter
+	Events    []school.MoneyEvent
+	Sum       school.Sales // of all pages
+	Next      string       // the place where the next page begins; empty: there is none
+	Continued bool         // newer events stand on another page
+	// ShowManager adds the column of who made the sale.
+	ShowManager bool
+	Managers    []Choice
+	Courses     []Choice
+	Fields      map[string]string // what is wrong with the days that were asked for
+	Fault       string            // the code of what is wrong with the address
+	Error       string            // the request id of a read that failed
+}
+
+// SalesFilter is what the address asks for, as it says it.
+type SalesFilter struct{ Period, From, To, Manager, Course string }
+
+// Choice is one of the values by which a list can be narrowed.
+type Choice struct{ ID, Name string }
+
+// in is the filter for another period.
+func (f SalesFilter) in(name school.PeriodName) SalesFilter {
+	f.Period, f.From, f.To = string(name), "", ""
+	if name == school.PeriodAll {
+		f.Period = ""
+	}
+	return f
+}
+
+func (f SalesFilter) period() school.PeriodName {
+	switch {
+	case f.Period == "" && (f.From != "" || f.To != ""):
+		return school.PeriodRange
+	case f.Period == "":
+		return school.PeriodAll
+	}
+	return school.PeriodName(f.Period)
+}
+
+func (f SalesFilter) narrowed() bool {
+	return f.period() != school.PeriodAll || f.Manager != "" || f.Course != ""
+}
+
+// url is the address of the filter, from a place on.
+func (f SalesFilter) url(path, after string) string {
+	v := url.Values{}
+	for _, p := range []struct{ name, value string }{
+		{"period", f.Period}, {"from", f.From}, {"to", f.To}, {"manager", f.Manager}, {"course", f.Course}, {"after", after},
+	} {
+		if p.value != "" {
+			v.Set(p.name, p.value)
+		}
+	}
+	if len(v) == 0 {
+		return path
+	}
+	return path + "?" + v.Encode()
+}
+
+// fault is what is wrong with the address and stands at no field.
+func (m SalesPage) fault(c Chrome) string {
+	if m.Fields["period"] != "" {
+		return c.fault(m.Fields, "period", nil)
+	}
+	if m.Fault == "" || len(m.Fields) > 0 {
+		return ""
+	}
+	return c.P.Error(m.Fault, nil)
+}
+
+func (m SalesPage) columns() string {
+	if m.ShowManager {
+		return "5"
+	}
+	return "4"
+}
+
+func periodWord(c Chrome, name school.PeriodName) string {
+	switch name {
+	case school.PeriodToday:
+		return c.P.T("sales.today")
+	case school.PeriodYesterday:
+		return c.P.T("sales.yesterday")
+	case school.PeriodWeek:
+		return c.P.T("sales.week")
+	case school.PeriodMonth:
+		return c.P.T("sales.month")
+	default:
+		return c.P.T("sales.all_time")
+	}
+}
+
+// revenue is the sum of each currency.
+func revenue(c Chrome, s school.Sales) string {
+	all := make([]string, len(s.Revenue))
+	for i, m := range s.Revenue {
+		all[i] = c.P.Money(m)
+	}
+	return strings.Join(all, " · ")
+}
+
+// sellerName is in whose figures an event counts.
+func sellerName(c Chrome, e school.MoneyEvent) string {
+	if e.SellerName == "" {
+		return c.P.T("sales.nobody")
+	}
+	return e.SellerName
+}
+
+// moneyClass gives a kind its colour; the word beside it says the same.
+func moneyClass(k school.MoneyKind) string {
+	switch k {
+	case school.MoneyRefund:
+		return "bad"
+	case school.MoneyCorrection:
+		return "wait"
+	default:
+		return "ok"
+	}
+}
