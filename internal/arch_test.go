@@ -127,6 +127,7 @@ var notBelow = map[string][]string{
 	"internal/worker": {"internal/store", "internal/password"},
 	"internal/server": {"internal/store", "internal/desk", "internal/password"},
 	"internal/roster": {"internal/files", "internal/password"},
+	"internal/live":   {"internal/files", "internal/password"},
 }
 
 // schoolMay is all that the nouns may import beside the standard library.
@@ -302,6 +303,10 @@ func TestTheShapeChecksSeeFaults(t *testing.T) {
 		{"internal/roster", imports("tripwire/internal/locale"), checkImports, true},
 		{"internal/roster", imports("tripwire/internal/files"), checkImports, true},
 		{"internal/roster", imports("github.com/xuri/excelize/v2"), checkImports, true},
+		{"internal/store", imports("tripwire/internal/live"), checkImports, true},
+		{"internal/live", imports("tripwire/internal/store"), checkImports, true},
+		{"internal/live", imports("tripwire/internal/files"), checkImports, true},
+		{"internal/live", imports("tripwire/internal/school"), checkImports, false},
 		{"internal/cli", imports("github.com/jackc/pgx/v5"), checkImports, true},
 		{"internal/util", imports("fmt"), checkImports, true},
 		{"internal/web", "package web\nimport \"tripwire/internal/desk\"\nvar d = desk.New(nil, nil)", checkConstruction, true},

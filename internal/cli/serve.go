@@ -50,7 +50,7 @@ func serve(ctx context.Context, stdio IO, log *slog.Logger, d *desk.Desk, around
 		return err
 	}
 	around.baseURL = withPort(around.baseURL, l)
-	handler, err := web.New(d, web.Options{BaseURL: around.baseURL, Log: log, Proxies: around.proxies})
+	handler, err := web.New(d, web.Options{BaseURL: around.baseURL, Log: log, Proxies: around.proxies, Stopping: ctx.Done()})
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}

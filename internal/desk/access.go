@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"golang.org/x/text/unicode/norm"
@@ -38,17 +39,15 @@ func (d *Desk) changePassword(ctx context.Context, actor school.Actor, typed str
 	faults := school.Faults{}
 	p, err := school.CheckPassword(typed, old.Email)
 	faults.Add("password", err)
+	var wrong error
 	if current != nil {
-		right, err := d.knows(ctx, old, *current)
-		if err != nil {
-			return err
+		if wrong = d.knows(ctx, actor, old, *current); wrong != nil && !errors.Is(wrong, school.ErrPasswordWrong) {
+			return wrong
 		}
-		if !right {
-			faults.Add("current_password", school.ErrPasswordWrong)
-		}
+		faults.Add("current_password", wrong)
 	}
 	if err := faults.Err(); err != nil {
-		return err
+		return beside(err, wrong)
 	}
 	if same, err := d.hasher.Verify(ctx, old.PasswordHash, p); err != nil {
 		return err
@@ -72,18 +71,24 @@ func (d *Desk) changePassword(ctx context.Context, actor school.Actor, typed str
 	})
 }
 
-// knows reports whether the person knows the account's password; wrong guesses are
-// slowed. Errors: Limited too_many_attempts.
-func (d *Desk) knows(ctx context.Context, a school.Account, typed string) (bool, error) {
+// knows answers nil when the person knows the account's password; wrong guesses are
+// slowed. Errors: Invalid password_wrong, Limited too_many_attempts.
+func (d *Desk) knows(ctx context.Context, actor school.Actor, a school.Account, typed string) error {
 	throttle := throttleFor(a.Email, string(a.ID))
-	if err := d.reserveAttempt(ctx, throttle); err != nil {
-		return false, err
+	locks, err := d.reserveAttempt(ctx, throttle)
+	if err != nil {
+		return err
 	}
 	right, err := d.hasher.Verify(ctx, a.PasswordHash, norm.NFC.String(typed))
-	if err != nil || !right {
-		return false, err
+	switch {
+	case err != nil:
+		return err
+	case !right && locks:
+		return d.noteLock(ctx, school.Visitor{RequestID: actor.RequestID}, a, "", throttle, school.ErrPasswordWrong)
+	case !right:
+		return school.ErrPasswordWrong
 	}
-	return true, d.store.Write(ctx, func(tx *store.Tx) error { return forgive(tx, throttle) })
+	return d.store.Write(ctx, func(tx *store.Tx) error { return forgive(tx, throttle) })
 }
 
 // keepPassword makes hash the person's own password and ends every session that

@@ -22,6 +22,7 @@ type Desk struct {
 	hasher *password.Hasher
 	files  *files.Folder
 	beats  heartbeats
+	news   news
 }
 
 // New answers a desk over an open store and the folder of what people send.

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"tripwire/internal/school"
@@ -70,7 +71,8 @@ func (d *Desk) Figures(ctx context.Context, actor school.Actor, f school.Counted
 			return err
 		}
 		span = trendPeriod(span)
-		all.Trend, err = bars(tx, scope, in(span), school.Offered(span.Days())[0])
+		_, usual := school.Offered(span.Days())
+		all.Trend, err = bars(tx, scope, in(span), usual)
 		return err
 	})
 	return all, err
@@ -119,32 +121,26 @@ func bars(tx *store.Tx, scope school.Scope, f school.Counted, g school.Grouping)
 type Chart struct {
 	Period   school.Period // with ends, also for all time
 	Grouping school.Grouping
-	Offered  []school.Grouping // the first is the one to begin with
+	Offered  []school.Grouping
 	Bars     []school.Bar
 	Sales    school.Sales // the sum of the bars
 }
 
 // Chart answers the sales of the filter over time; a grouping that the period does
-// not offer is replaced by the first that it does. Errors: Forbidden.
+// not offer is replaced by the usual one. Errors: Forbidden.
 func (d *Desk) Chart(ctx context.Context, actor school.Actor, f school.Counted, g school.Grouping) (c Chart, err error) {
 	err = d.counting(ctx, actor, func(tx *store.Tx, scope school.Scope, zone *time.Location) error {
 		if c.Period, err = charted(tx, scope, f, school.DayOf(tx.Now, zone)); err != nil {
 			return err
 		}
-		c.Offered = school.Offered(c.Period.Days())
-		c.Grouping = c.Offered[0]
-		for _, offered := range c.Offered {
-			if offered == g {
-				c.Grouping = g
-			}
+		c.Offered, c.Grouping = school.Offered(c.Period.Days())
+		if slices.Contains(c.Offered, g) {
+			c.Grouping = g
 		}
 		f.Period = c.Period
 		c.Bars, err = bars(tx, scope, f, c.Grouping)
 		for _, b := range c.Bars {
-			c.Sales.Count += b.Sales.Count
-			for _, m := range b.Sales.Revenue {
-				c.Sales.Add(0, m)
-			}
+			c.Sales.AddAll(b.Sales.Count, b.Sales.Revenue)
 		}
 		return err
 	})

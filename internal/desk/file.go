@@ -22,6 +22,7 @@ func (d *Desk) OpenFile(ctx context.Context, actor school.Actor, id school.FileI
 		return maySee(tx, actor, use)
 	})
 	if err != nil {
+		err = d.notingForeign(ctx, actor, use.Owner, err)
 		return f, nil, d.withReason(ctx, actor.ID, use.Lesson, err)
 	}
 	content, err = d.files.Open(id)

@@ -201,7 +201,7 @@ func (d *Desk) ReviewHomework(ctx context.Context, actor school.Actor, id school
 	if err := d.keepBeats(ctx, s.UserID); err != nil { // accepting may complete the lesson
 		return err
 	}
-	return d.store.Write(ctx, func(tx *store.Tx) error {
+	err = d.store.Write(ctx, func(tx *store.Tx) error {
 		s, err := tx.FindSubmission(id)
 		if err != nil {
 			return err
@@ -224,6 +224,7 @@ func (d *Desk) ReviewHomework(ctx context.Context, actor school.Actor, id school
 		}
 		return nil
 	})
+	return d.notingForeign(ctx, actor, s.UserID, err)
 }
 
 // completeIfAsked completes a lesson that waited for nothing but its homework to

@@ -16,8 +16,8 @@ type MoneyList struct {
 	Sum    school.Sales  // of all pages
 	// Courses and, for who may see all, the managers by which the ledger can be
 	// narrowed: those with sales of any time.
-	Courses  []store.Facet
-	Managers []store.Facet
+	Courses  []school.Facet
+	Managers []school.Facet
 }
 
 // Money answers the money events that the figures count, of the sales that the

@@ -21,8 +21,8 @@ type StudentList struct {
 	Counts *school.StudentCounts
 	// Facets are the courses and, for who may see all, the managers by which the list
 	// can be narrowed.
-	Courses  []store.Facet
-	Managers []store.Facet
+	Courses  []school.Facet
+	Managers []school.Facet
 }
 
 // maxCounted is how many students are looked at for a count that no roll-up has.

@@ -22,7 +22,8 @@ func (d *Desk) LogIn(ctx context.Context, from school.Visitor, email, typed stri
 		normal = school.Email(school.Fold(email))
 	}
 	throttle := throttleFor(normal, from.Address)
-	if err := d.reserveAttempt(ctx, throttle); err != nil {
+	locks, err := d.reserveAttempt(ctx, throttle)
+	if err != nil {
 		return school.Account{}, err
 	}
 	var a school.Account
@@ -39,10 +40,19 @@ func (d *Desk) LogIn(ctx context.Context, from school.Visitor, email, typed stri
 	if err != nil {
 		return school.Account{}, err
 	}
-	if !right {
+	switch {
+	case !right && locks && emailErr != nil:
+		return school.Account{}, d.noteLock(ctx, from, a, "", throttle, school.ErrWrongCredentials)
+	case !right && locks:
+		return school.Account{}, d.noteLock(ctx, from, a, normal, throttle, school.ErrWrongCredentials)
+	case !right:
 		return school.Account{}, school.ErrWrongCredentials
 	}
-	return a, d.admit(ctx, from, a, throttle)
+	err = d.admit(ctx, from, a, throttle)
+	if errors.Is(err, school.ErrAccountBlocked) {
+		err = d.noteBlocked(ctx, from, a, err)
+	}
+	return a, err
 }
 
 // admit lets in who has shown the right password, if the account may be used.
@@ -103,9 +113,11 @@ func throttleFor(email school.Email, address string) []bucket {
 
 // reserveAttempt counts the attempt as failed before it is checked, so that a
 // hundred attempts at once are a hundred failures. Errors: Limited
-// too_many_attempts with the seconds to wait; such an attempt is not counted.
-func (d *Desk) reserveAttempt(ctx context.Context, throttle []bucket) error {
-	return d.store.Write(ctx, func(tx *store.Tx) error {
+// too_many_attempts with the seconds to wait; such an attempt is not counted. locks
+// says that the account is locked with this one, unless it is forgiven.
+func (d *Desk) reserveAttempt(ctx context.Context, throttle []bucket) (locks bool, err error) {
+	err = d.store.Write(ctx, func(tx *store.Tx) error {
+		locks = false
 		for _, b := range throttle {
 			f, err := tx.FindLoginFailures(b.scope, b.subject)
 			if err != nil {
@@ -118,6 +130,7 @@ func (d *Desk) reserveAttempt(ctx context.Context, throttle []bucket) error {
 				f.Failures = 0
 			}
 			f.Failures++
+			locks = locks || b.scope == "account" && f.Failures == b.free
 			f.LastAt, f.BlockedUntil = tx.Now, tx.Now.Add(b.wait(f.Failures))
 			if err := tx.UpsertLoginFailures(b.scope, b.subject, f); err != nil {
 				return err
@@ -125,6 +138,7 @@ func (d *Desk) reserveAttempt(ctx context.Context, throttle []bucket) error {
 		}
 		return nil
 	})
+	return locks, err
 }
 
 // wait doubles with each failure beyond the free ones.

@@ -43,7 +43,7 @@ func (d *Desk) preview(ctx context.Context, actor school.Actor, id school.UserID
 	if err != nil {
 		return err
 	}
-	return d.store.Read(ctx, func(tx *store.Tx) error {
+	err = d.store.Read(ctx, func(tx *store.Tx) error {
 		s, err := tx.FindStudent(scope, id)
 		if err != nil {
 			return err
@@ -53,4 +53,5 @@ func (d *Desk) preview(ctx context.Context, actor school.Actor, id school.UserID
 		}
 		return fn(tx, scope, s, at)
 	})
+	return d.notingForeign(ctx, actor, id, err)
 }

@@ -25,9 +25,25 @@ type Arrival struct {
 // Arrive answers who comes with a token, as the rows say now: a role, a block or
 // a sign-out everywhere counts from the next request on. An empty hash is a
 // visitor without a token. A session in use is noted so, at most once a minute.
-func (d *Desk) Arrive(ctx context.Context, tokenHash string) (a Arrival, err error) {
+func (d *Desk) Arrive(ctx context.Context, tokenHash string) (Arrival, error) {
+	a, lastSeen, err := d.arrive(ctx, tokenHash)
+	if err == nil && a.Session != nil && a.Now.Sub(lastSeen) >= touchEvery {
+		err = d.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(tokenHash) })
+	}
+	return a, err
+}
+
+// Recognize is Arrive for what a screen asks by itself: a window left open must
+// not keep a session in use that nobody uses.
+func (d *Desk) Recognize(ctx context.Context, tokenHash string) (Arrival, error) {
+	a, _, err := d.arrive(ctx, tokenHash)
+	return a, err
+}
+
+func (d *Desk) arrive(ctx context.Context, tokenHash string) (a Arrival, lastSeen time.Time, err error) {
 	if tokenHash == "" {
-		return d.arriveUnknown(ctx)
+		a, err = d.arriveUnknown(ctx)
+		return a, lastSeen, err
 	}
 	var s store.LiveSession
 	err = d.store.Look(ctx, func(tx *store.Tx) error {
@@ -37,19 +53,17 @@ func (d *Desk) Arrive(ctx context.Context, tokenHash string) (a Arrival, err err
 	})
 	switch {
 	case errors.Is(err, school.ErrNotFound):
-		return d.arriveUnknown(ctx)
+		a, err = d.arriveUnknown(ctx)
+		return a, lastSeen, err
 	case err != nil:
-		return a, err
+		return a, lastSeen, err
 	}
 	a.Settings = s.Settings
 	if c := s.Account; c.Blocked || !c.DisabledAt.IsZero() || !c.DeletedAt.IsZero() || !s.LastSeenAt.After(idleSince(a.Now, s.Settings)) {
-		return a, nil
+		return a, lastSeen, nil
 	}
 	a.Session, a.Actor = s.Data, actorOf(s.Account)
-	if a.Now.Sub(s.LastSeenAt) >= touchEvery {
-		err = d.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(tokenHash) })
-	}
-	return a, err
+	return a, s.LastSeenAt, nil
 }
 
 // arriveUnknown is the arrival of somebody who is not logged in.

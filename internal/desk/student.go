@@ -47,8 +47,8 @@ type Card struct {
 	Activity []school.Activity
 }
 
-// maxHistory bounds the history on a card; nobody has so much.
-const maxHistory = 500
+// maxHistory bounds the history on a card, which leads to the whole of it.
+const maxHistory = 50
 
 // Student answers one student's card, from the trash too. Errors: NotFound for
 // one who is not there or not the actor's.
@@ -67,10 +67,10 @@ func (d *Desk) Student(ctx context.Context, actor school.Actor, id school.UserID
 		if c.Money, err = tx.ListMoneyOf(c.Student); err != nil {
 			return err
 		}
-		c.Activity, err = tx.ListActivityOf(id, maxHistory)
+		c.Activity, err = tx.ListHistory(scope, school.ActivityFilter{Student: id}, school.ActivityCursor{}, maxHistory)
 		return err
 	})
-	return c, err
+	return c, d.notingForeign(ctx, actor, id, err)
 }
 
 // Activity answers the newest lines of the history that the actor may see.
@@ -93,13 +93,14 @@ func (d *Desk) change(ctx context.Context, actor school.Actor, id school.UserID,
 	if err != nil {
 		return err
 	}
-	return d.store.Write(ctx, func(tx *store.Tx) error {
+	err = d.store.Write(ctx, func(tx *store.Tx) error {
 		s, err := tx.FindStudent(scope, id)
 		if err != nil {
 			return err
 		}
 		return fn(tx, s)
 	})
+	return d.notingForeign(ctx, actor, id, err)
 }
 
 // EditStudent corrects name and address. Errors: Invalid with the faulty fields,
@@ -264,7 +265,7 @@ func (d *Desk) GrantModule(ctx context.Context, actor school.Actor, id school.Us
 		faults.Add("reason", err)
 		return faults.Err()
 	}
-	return d.store.Write(ctx, func(tx *store.Tx) error {
+	err = d.store.Write(ctx, func(tx *store.Tx) error {
 		s, err := tx.FindStudent(scope, id)
 		if err != nil {
 			return err
@@ -278,4 +279,5 @@ func (d *Desk) GrantModule(ctx context.Context, actor school.Actor, id school.Us
 		}
 		return tx.InsertActivity(actor, school.ModuleGranted, id, map[string]string{"module": title, "reason": reason})
 	})
+	return d.notingForeign(ctx, actor, id, err)
 }

@@ -212,7 +212,9 @@ func (b *tab) hearLog(e *log.Entry) {
 func (b *tab) hearNetwork(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
-		b.pending[e.RequestID] = e.LoaderID
+		if e.Type != network.ResourceTypeEventSource { // which has no end
+			b.pending[e.RequestID] = e.LoaderID
+		}
 		b.requests[e.RequestID] = e.Request.Method + " " + strings.TrimPrefix(e.Request.URL, b.base)
 		if !strings.HasPrefix(e.Request.URL, b.base+"/") && !strings.HasPrefix(e.Request.URL, "data:") && !strings.HasPrefix(e.Request.URL, "blob:"+b.base+"/") {
 			b.fault("a request leaves the site: %s", e.Request.URL)

@@ -16,6 +16,7 @@ func (s *school) everything() map[string]int {
 	} {
 		rows[table] = s.count("SELECT count(*) FROM " + table)
 	}
+	rows["activity"] -= s.count("SELECT count(*) FROM activity WHERE action LIKE 'refused.%'")
 	return rows
 }
 

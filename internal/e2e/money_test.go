@@ -146,15 +146,3 @@ func TestLedgerIsReadOn(t *testing.T) {
 		manager.sees("60 продаж")
 	})
 }
-
-// choose picks an option by its words.
-func (b *tab) choose(css, words string) {
-	b.t.Helper()
-	b.holds(`(() => {
-		const list = document.querySelector(` + "`" + css + "`" + `), option = [...list.options].find(o => o.text === ` + "`" + words + "`" + `);
-		if (!option) return false;
-		list.value = option.value;
-		list.dispatchEvent(new Event("change", {bubbles: true}));
-		return true;
-	})()`)
-}

@@ -14,6 +14,7 @@ const (
 	panel    = "/integrator/sales-manager"
 	students = "/integrator/students"
 	trash    = "/integrator/trash"
+	history  = "/integrator/history"
 )
 
 // person is somebody with an account.

@@ -127,8 +127,14 @@ var announced = regexp.MustCompile(`(?m)^Tripwire is at (http://\S+)\n`)
 // serve starts the binary and waits until it says where it is.
 func (d database) serve(t *testing.T) *server {
 	t.Helper()
+	return d.serveAt(t, "127.0.0.1:0")
+}
+
+// serveAt is serve at a given address.
+func (d database) serveAt(t *testing.T, address string) *server {
+	t.Helper()
 	s := &server{database: d, out: newTape(), err: newTape(), ended: make(chan error, 1)}
-	s.cmd = d.command(context.WithoutCancel(t.Context()), "serve", "--addr", "127.0.0.1:0")
+	s.cmd = d.command(context.WithoutCancel(t.Context()), "serve", "--addr", address)
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.err
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)

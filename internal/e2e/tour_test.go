@@ -42,6 +42,7 @@ func lead(t *testing.T, shared *server, language, manager string, at show) {
 	v.dialogs()
 	v.card()
 	v.bin()
+	v.history()
 	v.adminPages()
 	v.studentPages()
 	v.homeworkPages()
@@ -213,12 +214,28 @@ func (v *tour) bin() {
 	v.show("error-forbidden", b)
 }
 
+func (v *tour) history() {
+	v.t.Helper()
+	b := v.manager
+	b.open(history)
+	b.sees("<script>alert(1)</script>")
+	v.show("history", b)
+	b.open(history + "?q=" + url.QueryEscape("pupil"))
+	v.show("history-several", b)
+	b.open(history + "?action=study&student=" + v.student)
+	v.show("history-nothing", b)
+	b.open(history + "?from=2026-02-01&to=2026-01-01&student=none")
+	v.show("history-refused", b)
+}
+
 func (v *tour) adminPages() {
 	v.t.Helper()
 	boss := person{admin.name, "boss-" + v.language + "@example.com", admin.password}
 	v.hire(v.t, boss, "admin")
 	b := v.enter(boss, "admin")
 	v.show("panel-admin", b)
+	b.open(history)
+	v.show("history-admin", b)
 	b.open("/integrator/settings")
 	v.show("settings", b)
 	b.fillIn("[name=time_zone]", "Mars/Olympus "+strings.Repeat("W", 100))

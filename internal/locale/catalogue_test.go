@@ -129,6 +129,38 @@ func TestEveryActionHasASentence(t *testing.T) {
 			if _, ok := catalogues[lang]["activity."+string(a)]; !ok {
 				t.Errorf("%s has no sentence for the action %q", lang, a)
 			}
+			if _, ok := catalogues[lang]["history.action."+string(a)]; !ok {
+				t.Errorf("%s has no name for the action %q", lang, a)
+			}
+		}
+	}
+}
+
+// TestEveryActionIsInOneGroup: the source tells which there are, so that a new one
+// cannot be forgotten in the choice of actions.
+func TestEveryActionIsInOneGroup(t *testing.T) {
+	source, err := os.ReadFile("../school/activity.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := regexp.MustCompile(`Action = "([a-z_.]+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(declared) < 30 {
+		t.Fatalf("found only %d actions", len(declared))
+	}
+	grouped := map[string]int{}
+	for _, g := range school.ActionGroups() {
+		for _, lang := range school.Languages() {
+			if _, ok := catalogues[lang]["history.group."+g.Name]; !ok {
+				t.Errorf("%s has no name for the group %q", lang, g.Name)
+			}
+		}
+		for _, a := range g.Actions {
+			grouped[string(a)]++
+		}
+	}
+	for _, m := range declared {
+		if grouped[m[1]] != 1 {
+			t.Errorf("the action %q stands in %d groups", m[1], grouped[m[1]])
 		}
 	}
 }
@@ -136,7 +168,7 @@ func TestEveryActionHasASentence(t *testing.T) {
 // composed are keys that the code puts together from parts.
 var composed = []string{
 	"error.", "activity.", "cause.", "cause_later.", "month.", "status.", "chip.", "nothing.", "detail.", "door.",
-	"settings.", "theme.", "editor.rule_",
+	"settings.", "theme.", "editor.rule_", "period.", "chart.", "history.action.", "history.group.", "history.period_",
 }
 
 var (

@@ -141,6 +141,25 @@ func (p Printer) Date(t time.Time) string {
 	return p.date(p.in(t), "date.full", "month.")
 }
 
+// DayHeading is the day as a heading: «Сегодня», «Вчера», «24 ноября», and with the year if
+// it is another one.
+func (p Printer) DayHeading(t time.Time) string {
+	local, now := p.in(t), p.in(p.Now)
+	switch day := startOfDay(local); {
+	case day.Equal(startOfDay(now)):
+		return p.T("time.day_today")
+	case day.Equal(startOfDay(now.AddDate(0, 0, -1))):
+		return p.T("time.day_yesterday")
+	case local.Year() == now.Year():
+		return p.date(local, "date.short", "month.")
+	default:
+		return p.date(local, "date.full", "month.")
+	}
+}
+
+// Minute is the time of day.
+func (p Printer) Minute(t time.Time) string { return p.in(t).Format("15:04") }
+
 // Clock is the time of day to the second.
 func (p Printer) Clock(t time.Time) string {
 	if t.IsZero() {
@@ -158,4 +177,24 @@ func (p Printer) date(t time.Time, key, months string) string {
 
 func startOfDay(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+}
+
+// Rough is a number for the axis of a chart: whole up to 9 999, then «25 тыс.»,
+// «1,25 млн». Figures beyond the second after the point are cut off.
+func (p Printer) Rough(n int64) string {
+	units := []struct {
+		size int64
+		key  string
+	}{{1e9, "number.billion"}, {1e6, "number.million"}, {1e3, "number.thousand"}}
+	for _, unit := range units {
+		if n < 10_000 || n < unit.size {
+			continue
+		}
+		text := group(strconv.FormatInt(n/unit.size, 10))
+		if rest := n % unit.size * 100 / unit.size; rest != 0 {
+			text += p.T("number.point") + strings.TrimRight(strconv.FormatInt(100+rest, 10)[1:], "0")
+		}
+		return p.T(unit.key, "n", text)
+	}
+	return p.Number(int(n))
 }

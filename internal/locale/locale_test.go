@@ -63,6 +63,25 @@ func TestAmountsOfTheHistory(t *testing.T) {
 	}
 }
 
+func TestRough(t *testing.T) {
+	ru, en := printer(school.Russian), printer(school.English)
+	cases := []struct{ got, want string }{
+		{ru.Rough(0), "0"},
+		{ru.Rough(7500), "7\u00a0500"},
+		{ru.Rough(25_000), "25\u00a0тыс."},
+		{ru.Rough(1_250_000), "1,25\u00a0млн"},
+		{ru.Rough(2_500_000_000), "2,5\u00a0млрд"},
+		{en.Rough(1_050_000), "1.05M"},
+		{en.Rough(12_500), "12.5K"},
+		{printer(school.Kazakh).Rough(300_000), "300\u00a0мың"},
+	}
+	for _, c := range cases {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}
+
 func TestTimes(t *testing.T) {
 	p := printer(school.Russian)
 	at := func(d time.Duration) time.Time { return now.Add(d) }
@@ -140,5 +159,23 @@ func TestMatch(t *testing.T) {
 		if got, ok := Match(c.header); got != c.want || ok != c.ok {
 			t.Errorf("%q: %q %v, want %q %v", c.header, got, ok, c.want, c.ok)
 		}
+	}
+}
+
+// TestDaysAreHeadings: near ones have a name, those of another year say which.
+func TestDaysAreHeadings(t *testing.T) {
+	zone := time.FixedZone("+05", 5*3600)
+	now := time.Date(2026, 11, 24, 20, 0, 0, 0, time.UTC) // the 25th there
+	p := Printer{Lang: school.Russian, Zone: zone, Now: now}
+	for at, want := range map[time.Time]string{
+		now: "Сегодня", time.Date(2026, 11, 24, 19, 0, 0, 0, time.UTC): "Сегодня", time.Date(2026, 11, 24, 18, 59, 0, 0, time.UTC): "Вчера",
+		now.AddDate(0, 0, -2): "23 ноября", now.AddDate(-1, 0, 0): "25 ноября 2025",
+	} {
+		if got := p.DayHeading(at); got != want {
+			t.Errorf("%v is %q, want %q", at, got, want)
+		}
+	}
+	if got := p.Minute(now); got != "01:00" {
+		t.Errorf("%q", got)
 	}
 }

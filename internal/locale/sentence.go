@@ -49,8 +49,11 @@ func (p Printer) Sentence(a school.Activity) []Part {
 	if of := key + "." + a.Details["what"]; a.Details["what"] != "" && p.Has(of) {
 		key = of
 	}
+	if unknown := key + ".nobody"; a.Subject == "" && p.Has(unknown) {
+		key = unknown
+	}
 	text := p.T(key)
-	values := map[string]string{"actor": p.actor(a), "subject": a.Subject, "action": string(a.Action)}
+	values := map[string]string{"actor": p.Actor(a), "subject": a.Subject, "action": string(a.Action)}
 	maps.Copy(values, a.Details)
 	if a.Action == school.SaleRefunded || a.Action == school.PriceCorrected {
 		for _, name := range []string{"amount", "before", "after"} {
@@ -79,7 +82,8 @@ func (p Printer) Sentence(a school.Activity) []Part {
 	return parts
 }
 
-func (p Printer) actor(a school.Activity) string {
+// Actor names who did it.
+func (p Printer) Actor(a school.Activity) string {
 	switch {
 	case a.ActorName != "":
 		return a.ActorName

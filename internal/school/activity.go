@@ -7,29 +7,30 @@ type Action string
 
 // The actions.
 const (
-	StudentCreated      Action = "student.created"
-	StudentEdited       Action = "student.edited"
-	StudentBlocked      Action = "student.blocked"
-	StudentOpened       Action = "student.unblocked"
-	StudentDeleted      Action = "student.deleted"
-	StudentRestored     Action = "student.restored"
+	StudentCreated  Action = "student.created"
+	StudentEdited   Action = "student.edited"
+	StudentBlocked  Action = "student.blocked"
+	StudentOpened   Action = "student.unblocked"
+	StudentDeleted  Action = "student.deleted"
+	StudentRestored Action = "student.restored"
+	// StudentTransferred: from and to are names, sales is kept or moved.
 	StudentTransferred  Action = "student.transferred"
 	StudentMarkedTest   Action = "student.marked_test"
 	StudentUnmarkedTest Action = "student.unmarked_test"
-	StudentsExported    Action = "students.exported"
-	SaleRefunded        Action = "sale.refunded"
-	PriceCorrected      Action = "sale.corrected"
-	LetterRequeued      Action = "letter.requeued"
+	StudentsExported    Action = "students.exported" // rows, format
 	LinkIssued          Action = "link.issued"
 	LinkUsed            Action = "link.used"
 	PasswordSet         Action = "password.set"
 	FirstLogin          Action = "login.first"
+	LetterRequeued      Action = "letter.requeued"
 	ModuleGranted       Action = "module.granted"
 	LessonCompleted     Action = "lesson.completed"
 	LessonEdited        Action = "lesson.edited"
 	HandedIn            Action = "homework.handed_in"
 	WorkReturned        Action = "homework.returned"
 	WorkAccepted        Action = "homework.accepted"
+	SaleRefunded        Action = "sale.refunded"  // amount, reason
+	PriceCorrected      Action = "sale.corrected" // before, after, reason
 	StaffAdded          Action = "staff.added"
 	StaffDisabled       Action = "staff.disabled"
 	StaffReset          Action = "staff.reset"
@@ -38,15 +39,67 @@ const (
 	DoctorRepaired      Action = "doctor.repaired"
 )
 
+// The attempts that were refused and that an administrator should know of. They
+// belong to nobody's own history; see Scope.
+const (
+	LoginLocked    Action = "login.locked"    // too many wrong passwords for one account
+	RefusedForeign Action = "refused.foreign" // a student of somebody else was asked for
+	RefusedRole    Action = "refused.role"    // a page of a higher role
+	RefusedBlocked Action = "refused.blocked" // the right password of an account without access
+)
+
+// ActionGroup is a kind of actions that people look for together.
+type ActionGroup struct {
+	Name    string
+	Actions []Action
+}
+
+// ActionGroups lists every action, in the order in which a chooser shows them.
+func ActionGroups() []ActionGroup {
+	return []ActionGroup{
+		{"students", []Action{
+			StudentCreated, StudentEdited, StudentDeleted, StudentRestored, StudentTransferred, StudentMarkedTest, StudentUnmarkedTest, StudentsExported,
+		}},
+		{"access", []Action{StudentBlocked, StudentOpened, LinkIssued, LinkUsed, PasswordSet, FirstLogin, LetterRequeued}},
+		{"study", []Action{ModuleGranted, LessonCompleted, HandedIn, WorkReturned, WorkAccepted}},
+		{"money", []Action{SaleRefunded, PriceCorrected}},
+		{"staff", []Action{StaffAdded, StaffDisabled, StaffReset}},
+		{"school", []Action{CourseCreated, LessonEdited, SettingsEdited, DoctorRepaired}},
+		{"refusals", Refusals()},
+	}
+}
+
+// Refusals lists the actions that only an administrator sees.
+func Refusals() []Action { return []Action{LoginLocked, RefusedForeign, RefusedRole, RefusedBlocked} }
+
 // Actions lists every action, so that the catalogues can be checked.
 func Actions() []Action {
-	return []Action{
-		StudentCreated, StudentEdited, StudentBlocked, StudentOpened, StudentDeleted, StudentRestored,
-		StudentTransferred, StudentMarkedTest, StudentUnmarkedTest, StudentsExported, SaleRefunded, PriceCorrected, LetterRequeued,
-		LinkIssued, LinkUsed, PasswordSet, FirstLogin, ModuleGranted, LessonCompleted, LessonEdited,
-		HandedIn, WorkReturned, WorkAccepted,
-		StaffAdded, StaffDisabled, StaffReset, CourseCreated, SettingsEdited, DoctorRepaired,
+	var all []Action
+	for _, g := range ActionGroups() {
+		all = append(all, g.Actions...)
 	}
+	return all
+}
+
+// ActionsNamed answers the actions of a group, or the one of that name; none for
+// a name that we do not know.
+func ActionsNamed(name string) []Action {
+	for _, g := range ActionGroups() {
+		if g.Name == name {
+			return g.Actions
+		}
+		for _, a := range g.Actions {
+			if string(a) == name {
+				return []Action{a}
+			}
+		}
+	}
+	return nil
+}
+
+// Sale reports whether what managers are compared by may differ after the action.
+func (a Action) Sale() bool {
+	return a == StudentCreated || a == StudentDeleted || a == StudentRestored
 }
 
 // Activity is one line of the history. Lines are written in the transaction of

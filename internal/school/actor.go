@@ -34,6 +34,9 @@ type Actor struct {
 	Language  Language
 	Door      Door
 	RequestID string // ties the activity entry to the line in the log
+	// Route is what was called, for the history of refused attempts: a pattern,
+	// never the address itself. May be empty.
+	Route string
 	// MustChangePassword holds the actor at the password page.
 	MustChangePassword bool
 }

@@ -49,6 +49,9 @@ var (
 	ErrRangeBackwards    = &Error{Kind: Invalid, Code: "range_backwards", Text: "the range ends before it begins"}
 	ErrPeriodUnknown     = &Error{Kind: Invalid, Code: "period_unknown", Text: "the period is not one of today, yesterday, week, month, all, range"}
 	ErrPageInvalid       = &Error{Kind: Invalid, Code: "page_invalid", Text: "this is not a place in the list"}
+	ErrBulkNobody        = &Error{Kind: Invalid, Code: "bulk_nobody", Text: "choose at least one student"}
+	ErrBulkTooMany       = &Error{Kind: Invalid, Code: "bulk_too_many", Text: "these are too many students at once"}
+	ErrBulkUnknown       = &Error{Kind: Invalid, Code: "bulk_unknown", Text: "this cannot be done to many students"}
 	ErrFormKeyInvalid    = &Error{Kind: Invalid, Code: "form_key_invalid", Text: "the key of the form is not one of ours"}
 
 	ErrStudentExists  = &Error{Kind: Conflict, Code: "student_exists", Text: "there is an account with this e-mail already", Fields: map[string]string{"email": "student_exists"}}
@@ -64,6 +67,7 @@ var (
 	ErrPriceSame      = &Error{Kind: Conflict, Code: "price_same", Text: "this is the price already", Fields: map[string]string{"amount": "price_same"}}
 	ErrSameManager    = &Error{Kind: Conflict, Code: "same_manager", Text: "this manager has the student already", Fields: map[string]string{"manager": "same_manager"}}
 	ErrManagerUnknown = &Error{Kind: Invalid, Code: "manager_unknown", Text: "this is nobody who can have students", Fields: map[string]string{"manager": "manager_unknown"}}
+	ErrTooManyViews   = &Error{Kind: Conflict, Code: "too_many_views", Text: "delete a saved view first; there is no room for more", Fields: map[string]string{"name": "too_many_views"}}
 	ErrNotQualified   = &Error{Kind: Conflict, Code: "lesson_not_qualified", Text: "something of the lesson is still to be done"}
 	ErrNotWaiting     = &Error{Kind: Conflict, Code: "homework_not_waiting", Text: "this homework has been answered already"}
 	ErrHandedIn       = &Error{Kind: Conflict, Code: "homework_handed_in", Text: "this homework is handed in and not returned"}
@@ -75,6 +79,7 @@ var (
 	ErrAccountBlocked    = &Error{Kind: Forbidden, Code: "account_blocked", Text: "access is blocked"}
 	ErrPasswordExpired   = &Error{Kind: Forbidden, Code: "password_expired", Text: "the first password has expired"}
 	ErrTooManyAttempts   = &Error{Kind: Limited, Code: "too_many_attempts", Text: "too many attempts, wait a little"}
+	ErrTooManyStreams    = &Error{Kind: Limited, Code: "too_many_streams", Text: "too many windows of yours are kept up to date at once"}
 	ErrLinkInvalid       = &Error{Kind: NotFound, Code: "link_invalid", Text: "the link has been used, has expired or never was"}
 	ErrForbidden         = &Error{Kind: Forbidden, Code: "forbidden", Text: "this role may not do that"}
 	ErrCrossOrigin       = &Error{Kind: Forbidden, Code: "cross_origin", Text: "the form was sent from another site"}

@@ -32,6 +32,14 @@ func (s *Sales) Add(count int, amount Money) {
 	slices.SortStableFunc(s.Revenue, func(a, b Money) int { return int(min(max(b.Minor-a.Minor, -1), 1)) })
 }
 
+// AddAll puts other sales to the sum.
+func (s *Sales) AddAll(count int, revenue []Money) {
+	s.Count += count
+	for _, m := range revenue {
+		s.Add(0, m)
+	}
+}
+
 // StudentCounts are how many students there are of each kind. Test accounts are
 // in Test and in nothing else.
 type StudentCounts struct {
@@ -119,23 +127,24 @@ const (
 	ByMonth Grouping = "month"
 )
 
-// Groupings lists them, the finest first.
-func Groupings() []Grouping { return []Grouping{ByDay, ByWeek, ByMonth} }
-
-// maxBars is how many bars a chart can show and still be read.
-const maxBars = 92
-
-// Offered answers the groupings in which so many days can be read; the first is
-// the one to begin with.
-func Offered(days int) []Grouping {
-	var offered []Grouping
-	for _, g := range Groupings() {
-		bars := map[Grouping]int{ByDay: days, ByWeek: days / 7, ByMonth: days / 30}[g]
-		if bars <= maxBars && (bars >= 2 || g == ByDay) || g == ByMonth && len(offered) == 0 {
-			offered = append(offered, g)
-		}
+// Offered answers the groupings in which so many days can be read, and the one to
+// begin with. More bars than about a hundred cannot be told apart, one is no
+// picture, and on a phone sixty are enough.
+func Offered(days int) (all []Grouping, usual Grouping) {
+	switch {
+	case days <= 13:
+		return []Grouping{ByDay}, ByDay
+	case days <= 45:
+		return []Grouping{ByDay, ByWeek}, ByDay
+	case days <= 62:
+		return []Grouping{ByDay, ByWeek, ByMonth}, ByDay
+	case days <= 100:
+		return []Grouping{ByDay, ByWeek, ByMonth}, ByWeek
+	case days <= 400:
+		return []Grouping{ByWeek, ByMonth}, ByWeek
+	default:
+		return []Grouping{ByMonth}, ByMonth
 	}
-	return offered
 }
 
 // Group answers the group of a day: its first and its last day, within the

@@ -117,3 +117,41 @@ func ParseCursor(s string) (c Cursor, err error) {
 	}
 	return c, nil
 }
+
+// Facet is a course or a manager by which a list can be narrowed, with how many
+// students that leaves.
+type Facet struct {
+	ID    string
+	Name  string
+	Count int
+}
+
+// SavedView is a state of the list that a person has given a name.
+type SavedView struct {
+	ID    int64
+	Name  string
+	Query string // of the address, without a place in the list
+}
+
+// Limits of saved views: what a person can still find among them.
+const (
+	MaxViews     = 20
+	maxViewName  = 60
+	maxViewQuery = 1000
+)
+
+// NewSavedView cleans a name and checks the query that it is for. Errors: Invalid
+// name_* at field name, text_too_long at field query.
+func NewSavedView(name, query string) (SavedView, error) {
+	faults := Faults{}
+	v := SavedView{Query: query}
+	var err error
+	if v.Name, err = NewTitle(name); err == nil && len([]rune(v.Name)) > maxViewName {
+		err = ErrTextTooLong
+	}
+	faults.Add("name", err)
+	if len(query) > maxViewQuery {
+		faults.Add("query", ErrTextTooLong)
+	}
+	return v, faults.Err()
+}

@@ -112,6 +112,13 @@ func (tx *Tx) UpsertLoginFailures(scope, subject string, f LoginFailures) error 
 	return err
 }
 
+// TouchLoginFailures writes the count as it is: a write that changes nothing, for
+// who must not be told from another by the time an answer takes.
+func (tx *Tx) TouchLoginFailures(scope, subject string) error {
+	return tx.later(`INSERT INTO login_failures (scope, subject, failures, blocked_until, last_at) VALUES ($1, $2, 0, $3, $3)
+		ON CONFLICT (scope, subject) DO UPDATE SET failures = login_failures.failures`, scope, subject, tx.Now)
+}
+
 // DeleteLoginFailures forgets the failures after a success.
 func (tx *Tx) DeleteLoginFailures(scope, subject string) error {
 	_, err := tx.exec("DELETE FROM login_failures WHERE scope = $1 AND subject = $2", scope, subject)

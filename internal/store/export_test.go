@@ -8,6 +8,8 @@ import (
 	"time"
 
 	sqlitedriver "modernc.org/sqlite"
+
+	"tripwire/internal/school"
 )
 
 // Statements runs statements as a Write does: on the store's own connection, in
@@ -44,6 +46,13 @@ func (tx *Tx) Count(query string, args ...any) (int, error) { return one(tx, que
 // Text asks for one text.
 func (tx *Tx) Text(query string, args ...any) (string, error) {
 	return one(tx, query, func(r row) (s string, err error) { return s, r.Scan(text(&s)) }, args...)
+}
+
+// HistoryQuery answers the query of a page of the history, with arguments for the
+// driver.
+func (s *Store) HistoryQuery(scope school.Scope, f school.ActivityFilter, after school.ActivityCursor, limit int) (string, []any) {
+	query, args := historyQuery(scope, f, after, limit)
+	return query, (&Tx{engine: s.engine}).args(args)
 }
 
 // Refusal names the constraint or guard that refused a statement.

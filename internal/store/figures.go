@@ -280,24 +280,16 @@ func (tx *Tx) Recount() error {
 	return err
 }
 
-// Facet is a course or a manager by which a list can be narrowed, with how many
-// students that leaves.
-type Facet struct {
-	ID    string
-	Name  string
-	Count int
-}
-
 // ListFacets answers the courses and the managers that have students in the list;
 // managers to who may see all of them. Each is counted without regard to itself:
 // what is chosen can be changed.
-func (tx *Tx) ListFacets(scope school.Scope, f school.Counted) (courses, managers []Facet, err error) {
-	facets := func(f school.Counted, column, names, where string) ([]Facet, error) {
+func (tx *Tx) ListFacets(scope school.Scope, f school.Counted) (courses, managers []school.Facet, err error) {
+	facets := func(f school.Counted, column, names, where string) ([]school.Facet, error) {
 		c := counted(scope, f)
 		c.in(f.Period)
 		return list(tx, "SELECT n.id, "+names+", counts.students FROM (SELECT "+column+" AS id, sum(active + completed + blocked) AS students FROM student_counts"+
 			c.where()+" GROUP BY "+column+") counts JOIN "+where+" n ON n.id = counts.id WHERE counts.students > 0 ORDER BY 3 DESC, 2, 1",
-			func(r row) (v Facet, err error) { return v, r.Scan(&v.ID, &v.Name, &v.Count) }, c.args...)
+			func(r row) (v school.Facet, err error) { return v, r.Scan(&v.ID, &v.Name, &v.Count) }, c.args...)
 	}
 	wider := f
 	wider.Course = 0
@@ -313,13 +305,13 @@ func (tx *Tx) ListFacets(scope school.Scope, f school.Counted) (courses, manager
 // ListSaleFacets answers the courses and the managers whose sales the scope has
 // made at any time, the most sales first; managers to who may see all of them. A
 // choice of the ledger does not come and go with its period.
-func (tx *Tx) ListSaleFacets(scope school.Scope) (courses, managers []Facet, err error) {
-	facets := func(column, names, where string) ([]Facet, error) {
+func (tx *Tx) ListSaleFacets(scope school.Scope) (courses, managers []school.Facet, err error) {
+	facets := func(column, names, where string) ([]school.Facet, error) {
 		c := counted(scope, school.Counted{})
 		c.in(school.Period{Name: school.PeriodAll})
 		return list(tx, "SELECT n.id, "+names+", counts.sales FROM (SELECT "+column+" AS id, sum(sales) AS sales FROM sale_counts"+
 			c.where()+" GROUP BY "+column+") counts JOIN "+where+" n ON n.id = counts.id ORDER BY 3 DESC, 2, 1",
-			func(r row) (v Facet, err error) { return v, r.Scan(&v.ID, &v.Name, &v.Count) }, c.args...)
+			func(r row) (v school.Facet, err error) { return v, r.Scan(&v.ID, &v.Name, &v.Count) }, c.args...)
 	}
 	if courses, err = facets("course_id", "n.title", "courses"); err != nil || !scope.All {
 		return courses, nil, err

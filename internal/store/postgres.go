@@ -18,6 +18,7 @@ import (
 type postgres struct {
 	config *pgx.ConnConfig
 	db     *sql.DB
+	calls  *calls
 }
 
 // appRole is the start of the name of the role as which the application works
@@ -49,6 +50,7 @@ func openPostgres(ctx context.Context, url string) (*postgres, error) {
 	if err := e.db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("reach PostgreSQL at %s: %w", config.Host, err), e.db.Close())
 	}
+	e.calls = startCalls(config, e.db)
 	return e, nil
 }
 
@@ -72,7 +74,17 @@ func becomeApp(ctx context.Context, c *pgx.Conn) error {
 
 func (e *postgres) name() string { return "postgres" }
 
-func (e *postgres) close() error { return e.db.Close() }
+func (e *postgres) close() error {
+	e.calls.stop()
+	return e.db.Close()
+}
+
+func (e *postgres) tell() { e.calls.tell() }
+
+func (e *postgres) hear(ring func()) { e.calls.hear(ring) }
+
+// overtaken is more than there can be transactions at work in several servers.
+func (e *postgres) overtaken() int64 { return 256 }
 
 func (e *postgres) read(ctx context.Context, fn func(querier) error) error {
 	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})

@@ -217,6 +217,15 @@ func (e *sqlite) matching(c *condition, words []string) bool {
 	return true
 }
 
+// tell has nobody to tell: who works on the file from a terminal meanwhile is
+// seen at the next change.
+func (e *sqlite) tell() {}
+
+func (e *sqlite) hear(func()) {}
+
+// overtaken: one writer gives the ids in the order of the commits.
+func (e *sqlite) overtaken() int64 { return 0 }
+
 func (e *sqlite) checkIntegrity(ctx context.Context, q querier) ([]string, error) {
 	tx := &Tx{ctx: ctx, q: q}
 	// The check of the search index believes what this connection remembers of it,

@@ -33,9 +33,10 @@ type Options struct {
 
 // Store is an open database with the schema of this binary.
 type Store struct {
-	engine engine
-	now    func() time.Time
-	before func(sql string) error
+	engine   engine
+	now      func() time.Time
+	before   func(sql string) error
+	watchers watchers
 }
 
 // engine is what SQLite and PostgreSQL do differently. It has two real
@@ -73,6 +74,14 @@ type engine interface {
 	matching(c *condition, words []string) bool
 	// checkIntegrity lists what is physically or referentially wrong.
 	checkIntegrity(ctx context.Context, q querier) ([]string, error)
+	// tell lets other processes on the database know that lines were added to the
+	// history. It waits for nobody; what it has begun close finishes.
+	tell()
+	// hear calls ring, from now until close, when another process may have told.
+	hear(ring func())
+	// overtaken is by how many larger ids the id of a line may be outrun: lines
+	// become visible in the order of their commits, not of their ids.
+	overtaken() int64
 	close() error
 }
 
@@ -177,6 +186,7 @@ type write func(context.Context, func(querier) error) error
 
 func (s *Store) commit(ctx context.Context, write write, before func(string) error, fn func(*Tx) error) error {
 	var after []func()
+	var added bool
 	err := write(ctx, func(q querier) error {
 		// A statement interrupted midway would roll back the whole group, so a
 		// caller who leaves no longer stops what has begun.
@@ -184,9 +194,12 @@ func (s *Store) commit(ctx context.Context, write write, before func(string) err
 		if err := fn(tx); err != nil {
 			return err
 		}
-		after = tx.after
+		after, added = tx.after, tx.added
 		return nil
 	})
+	if added { // also when only the look at the rows failed
+		s.announce()
+	}
 	if err != nil {
 		return s.outcome(err)
 	}

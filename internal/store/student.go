@@ -137,6 +137,19 @@ func (tx *Tx) ListTrash(scope school.Scope, since time.Time, p school.Page) ([]s
 	return c.page(tx, "t.deleted_at DESC, t.user_id", p)
 }
 
+// ListDeleted answers the deleted students within the scope who have each word of
+// the query in name or address, at most limit.
+func (tx *Tx) ListDeleted(scope school.Scope, query string, limit int) ([]school.Student, error) {
+	c := condition{args: []any{tx.Now}}
+	c.add("t.deleted_at IS NOT NULL")
+	c.within(scope)
+	words := strings.Fields(school.Fold(query))
+	for _, word := range words[:min(len(words), maxWords)] {
+		c.add("u.search_text LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
+	}
+	return list(tx, studentQuery+c.where()+" ORDER BY t.deleted_at DESC, t.user_id LIMIT "+c.arg(limit), scanOneStudent, c.args...)
+}
+
 // CountTrash answers how many students ListTrash has in all.
 func (tx *Tx) CountTrash(scope school.Scope, since time.Time) (int, error) {
 	var c condition
@@ -174,4 +187,12 @@ func (tx *Tx) RestoreStudent(id school.UserID, name string, email school.Email) 
 // InsertLetter queues a letter in the outbox.
 func (tx *Tx) InsertLetter(id school.UserID, kind string) error {
 	return tx.later("INSERT INTO letters (user_id, kind, queued_at) VALUES ($1, $2, $3)", id, kind, tx.Now)
+}
+
+// StudentOfOthers reports whether there is such a student, and none of the scope's.
+func (tx *Tx) StudentOfOthers(scope school.Scope, id school.UserID) (bool, error) {
+	n, err := one(tx, `SELECT count(*) FROM users u WHERE u.id = $1
+		AND EXISTS (SELECT 1 FROM tripwire_users t WHERE t.user_id = u.id)
+		AND NOT EXISTS (SELECT 1 FROM tripwire_users t WHERE t.user_id = u.id AND t.granted_by = $2)`, scanInt, id, scope.Owner)
+	return n > 0, err
 }

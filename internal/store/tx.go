@@ -27,6 +27,7 @@ type Tx struct {
 	engine engine
 	before func(sql string) error
 	after  []func()
+	added  bool // lines to the history, of which watchers are told after the commit
 }
 
 // AfterCommit runs f once the rows are safe. What f does may be lost without
@@ -150,6 +151,8 @@ func touched(n int64, err error) error {
 	}
 	return err
 }
+
+func scanInt64(r row) (n int64, err error) { return n, r.Scan(&n) }
 
 func scanInt(r row) (n int, err error) { return n, r.Scan(&n) }
 

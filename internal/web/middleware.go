@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"tripwire/internal/desk"
 	"tripwire/internal/locale"
 	"tripwire/internal/school"
 )
@@ -87,6 +88,9 @@ func (h *Handler) note(r *http.Request, t *trail, answer *recorder, start time.T
 		"bytes", answer.bytes, "ms", float64(time.Since(start).Microseconds())/1000, "from", h.clientAddress(r))
 	if t.actor != "" {
 		line = line.With("actor", string(t.actor))
+	}
+	if lost, ok := errors.AsType[*desk.NoteError](t.err); ok { // beside the answer, which it has not changed
+		line.ErrorContext(r.Context(), "refusal not noted", "error", lost.Error())
 	}
 	switch {
 	case t.err == nil:
@@ -244,7 +248,11 @@ func (h *Handler) visit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{printer: locale.Printer{Zone: time.UTC, Now: time.Now()}}
 		r = r.WithContext(context.WithValue(r.Context(), visitKey, v))
-		arrival, err := h.desk.Arrive(r.Context(), h.tokenHash(r))
+		arrive := h.desk.Arrive
+		if byItself(r) {
+			arrive = h.desk.Recognize
+		}
+		arrival, err := arrive(r.Context(), h.tokenHash(r))
 		t := trailOf(r.Context())
 		v.settings, v.session, v.actor = arrival.Settings, arrival.Session, arrival.Actor
 		v.actor.RequestID, t.actor = t.requestID, v.actor.ID
@@ -264,12 +272,13 @@ func (h *Handler) serve(rt route) http.Handler {
 		trailOf(r.Context()).pattern = rt.pattern
 		r.Body = http.MaxBytesReader(w, r.Body, max(maxBody, largeBodies[rt.pattern]))
 		v := visitOf(r)
+		v.actor.Route = strings.TrimSpace(rt.method + " " + rt.pattern)
 		switch {
 		case !rt.policy.admits(v.actor) && v.actor.Role == "":
 			h.askToLogIn(w, r)
 			return
 		case !rt.policy.admits(v.actor):
-			h.fail(w, r, school.ErrForbidden)
+			h.fail(w, r, h.desk.RefuseRole(r.Context(), v.actor))
 			return
 		case v.actor.MustChangePassword && !beforeOwnPassword[rt.pattern]:
 			h.askForOwnPassword(w, r)

@@ -80,6 +80,7 @@ func (h *Handler) routes() []route {
 
 		{"GET", "/integrator", staff, h.toPanel},
 		{"GET", "/integrator/sales-manager", staff, h.panel},
+		{"GET", eventsPath, staff, h.events},
 		{"GET", "/integrator/students/new", staff, h.newStudent},
 		{"GET", "/integrator/students/password", staff, h.newPassword},
 		{"POST", "/integrator/students", staff, h.createStudent},
@@ -111,6 +112,8 @@ func (h *Handler) routes() []route {
 		{"POST", "/integrator/lessons/{lesson}/material", admin, h.sendToLesson("material", h.sendMaterial)},
 		{"POST", "/integrator/lessons/{lesson}/captions", admin, h.sendToLesson("captions", h.sendCaptions)},
 		{"POST", "/integrator/lessons/{lesson}/files/{file}/delete", admin, h.removeLessonFile},
+		{"GET", "/integrator/history", staff, h.history},
+		{"GET", "/integrator/history.csv", staff, h.exportHistory},
 		{"GET", "/integrator/trash", staff, h.trash},
 		{"GET", "/integrator/settings", admin, h.settings},
 		{"POST", "/integrator/settings", admin, h.editSettings},

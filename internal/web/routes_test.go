@@ -198,8 +198,10 @@ func TestEveryRouteDeclaresWhoMayCallIt(t *testing.T) {
 // turned away leave no trace in the rows; those let in meet at most what the
 // desk has to say.
 func TestRoutesAdmitWhomTheirPolicyAdmits(t *testing.T) {
+	stopped := make(chan struct{}) // ends streams after their beginning
+	close(stopped)
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
-		p := open(t, target)
+		p := open(t, target, setup{web: func(o *Options) { o.Stopping = stopped }})
 		all, id := people(t, p)
 		routes := (&Handler{}).routes()
 		for _, s := range all {

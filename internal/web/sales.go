@@ -70,13 +70,7 @@ func (h *Handler) sales(w http.ResponseWriter, r *http.Request) error {
 
 func (h *Handler) readLedger(r *http.Request, f school.Counted, after school.Cursor, m *page.SalesPage) error {
 	l, err := h.desk.Money(r.Context(), visitOf(r).actor, f, after, ledgerSize)
-	m.Events, m.Next, m.Sum = l.Events, l.Next.String(), l.Sum
-	for _, who := range l.Managers {
-		m.Managers = append(m.Managers, page.Choice{ID: who.ID, Name: who.Name})
-	}
-	for _, course := range l.Courses {
-		m.Courses = append(m.Courses, page.Choice{ID: course.ID, Name: course.Name})
-	}
+	m.Events, m.Next, m.Sum, m.Managers, m.Courses = l.Events, l.Next.String(), l.Sum, l.Managers, l.Courses
 	return err
 }
 

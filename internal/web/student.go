@@ -30,6 +30,7 @@ func (h *Handler) panel(w http.ResponseWriter, r *http.Request) error {
 // showPanel fills in what the page lists.
 func (h *Handler) showPanel(w http.ResponseWriter, r *http.Request, c page.Chrome, m page.PanelPage, status int) error {
 	v := visitOf(r)
+	h.follow(r, &c)
 	course, err := h.desk.CourseOnSale(r.Context(), v.actor)
 	switch {
 	case errors.Is(err, school.ErrNoCourse): // the page says so

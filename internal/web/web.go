@@ -2,11 +2,13 @@
 package web
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/klauspost/compress/gzhttp"
@@ -22,6 +24,12 @@ type Options struct {
 	// Proxies are the addresses that may tell us, in X-Forwarded-For, for whom
 	// they call.
 	Proxies []netip.Prefix
+	// Stopping is closed when the server is about to stop: what has no end of its
+	// own ends then. nil: never.
+	Stopping <-chan struct{}
+	// Heartbeat is how often an open stream shows that it lives; 0: every 20
+	// seconds.
+	Heartbeat time.Duration
 }
 
 // Handler answers every request of the panel.
@@ -33,13 +41,16 @@ type Handler struct {
 	proxies  []netip.Prefix
 	sessions *scs.SessionManager
 	assets   *assets
+
+	stopping  <-chan struct{}
+	heartbeat time.Duration
 }
 
 // New answers the whole panel, with all that stands before it.
 func New(d *desk.Desk, o Options) (http.Handler, error) {
 	h := &Handler{
 		desk: d, log: o.Log, baseURL: strings.TrimSuffix(o.BaseURL, "/"), proxies: o.Proxies,
-		secure: strings.HasPrefix(o.BaseURL, "https://"),
+		secure: strings.HasPrefix(o.BaseURL, "https://"), stopping: o.Stopping, heartbeat: cmp.Or(o.Heartbeat, heartbeat),
 	}
 	var err error
 	if h.assets, err = loadAssets(); err != nil {
@@ -66,7 +77,7 @@ func New(d *desk.Desk, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.logged(h.recovered(h.guarded(compress(mux)))), nil
+	return h.logged(h.recovered(h.guarded(unlessStream(compress(mux), mux)))), nil
 }
 
 // compressor pads what it compresses, so that its length tells nothing of secrets
@@ -78,6 +89,18 @@ func compressor() (func(http.Handler) http.HandlerFunc, error) {
 // minCompressed leaves answers of a few packets as they are: the dialog after a
 // creation arrives no sooner for being smaller.
 const minCompressed = 8 << 10
+
+// unlessStream keeps streams away from the compression, which waits for enough to
+// compress.
+func unlessStream(compressed, plain http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == eventsPath {
+			plain.ServeHTTP(w, r)
+			return
+		}
+		compressed.ServeHTTP(w, r)
+	})
+}
 
 // crossOrigin refuses forms that another site sends in a visitor's name.
 func (h *Handler) crossOrigin() (*http.CrossOriginProtection, error) {

@@ -4,48 +4,43 @@ import (
 	"strings"
 	"time"
 
+	"tripwire/internal/locale"
 	"tripwire/internal/school"
 )
 
 func machineTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// activityIcon is the picture of an entry; its colour is activityClass.
+// activityIcons are the pictures of the entries, one for each action; their colour
+// is activityClass.
+var activityIcons = map[school.Action]string{
+	school.StudentCreated: "user-plus", school.StudentEdited: "pen", school.StudentDeleted: "trash", school.StudentRestored: "undo",
+	school.StudentTransferred: "swap", school.StudentMarkedTest: "flask", school.StudentUnmarkedTest: "flask-off", school.StudentsExported: "download",
+	school.StudentBlocked: "lock", school.StudentOpened: "unlock", school.LinkIssued: "link", school.LinkUsed: "link-used",
+	school.PasswordSet: "key", school.FirstLogin: "door", school.LetterRequeued: "mail",
+	school.ModuleGranted: "layers", school.LessonCompleted: "check", school.HandedIn: "inbox", school.WorkReturned: "reply", school.WorkAccepted: "award",
+	school.SaleRefunded: "refund", school.PriceCorrected: "tag",
+	school.StaffAdded: "people", school.StaffDisabled: "user-off", school.StaffReset: "key-new",
+	school.CourseCreated: "book", school.LessonEdited: "file", school.SettingsEdited: "gear", school.DoctorRepaired: "wrench",
+	school.LoginLocked: "hourglass", school.RefusedForeign: "eye-off", school.RefusedRole: "shield", school.RefusedBlocked: "ban",
+}
+
+// activityIcon is the picture of an entry. Only a line that a newer version has
+// written has none of its own.
 func activityIcon(a school.Action) string {
-	switch a {
-	case school.StudentCreated, school.StudentEdited:
-		return "user"
-	case school.StudentBlocked:
-		return "lock"
-	case school.StudentOpened, school.ModuleGranted:
-		return "unlock"
-	case school.StudentDeleted:
-		return "trash"
-	case school.StudentRestored:
-		return "undo"
-	case school.LinkIssued, school.LinkUsed:
-		return "link"
-	case school.PasswordSet, school.StaffReset:
-		return "key"
-	case school.FirstLogin:
-		return "door"
-	case school.LessonCompleted:
-		return "check"
-	case school.StaffAdded, school.StaffDisabled:
-		return "people"
-	case school.CourseCreated:
-		return "book"
-	default:
-		return "gear"
+	if icon := activityIcons[a]; icon != "" {
+		return icon
 	}
+	return "dots"
 }
 
 func activityClass(a school.Action) string {
 	switch a {
 	case school.StudentCreated, school.StudentOpened, school.StudentRestored, school.FirstLogin, school.LessonCompleted, school.ModuleGranted:
 		return "ok"
-	case school.StudentDeleted, school.StudentBlocked, school.StaffDisabled:
+	case school.StudentDeleted, school.StudentBlocked, school.StaffDisabled, school.SaleRefunded,
+		school.LoginLocked, school.RefusedForeign, school.RefusedRole, school.RefusedBlocked:
 		return "bad"
-	case school.LinkIssued, school.LinkUsed:
+	case school.LinkIssued, school.LinkUsed, school.StudentTransferred, school.StudentsExported, school.PriceCorrected, school.LetterRequeued:
 		return "info"
 	default:
 		return ""
@@ -54,29 +49,35 @@ func activityClass(a school.Action) string {
 
 // noteDetails are the details that stand under the sentence, each with a
 // heading of its own ("detail." and its name).
-var noteDetails = []string{"course", "module", "email", "price", "role", "access", "reason"}
+var noteDetails = []string{"course", "module", "email", "price", "role", "access", "sales", "amount", "rows", "format", "login", "address", "route", "reason"}
 
-// activityNote is the second line of an entry: what the sentence leaves out.
-func activityNote(c Chrome, a school.Activity) string {
+// ActivityNote is the second line of an entry: what the sentence leaves out.
+func ActivityNote(p locale.Printer, a school.Activity) string {
 	var said []string
 	for _, name := range noteDetails {
 		value := a.Details[name]
 		if value == "" {
 			continue
 		}
-		if key := "detail." + name + "." + value; c.P.Has(key) {
-			said = append(said, c.P.T(key))
+		if key := "detail." + name + "." + value; p.Has(key) {
+			said = append(said, p.T(key))
 			continue
 		}
-		said = append(said, c.P.T("detail."+name, "value", value))
+		said = append(said, p.T("detail."+name, "value", value))
 	}
 	for _, name := range []string{"name", "email"} {
 		if before, after := a.Details["old_"+name], a.Details["new_"+name]; before != "" {
-			said = append(said, c.P.T("detail.changed_"+name, "before", before, "after", after))
+			said = append(said, p.T("detail.changed_"+name, "before", before, "after", after))
 		}
 	}
+	if from, to := a.Details["from"], a.Details["to"]; a.Action == school.StudentTransferred {
+		said = append(said, p.T("detail.transferred", "from", from, "to", to))
+	}
+	if before, after := a.Details["before"], a.Details["after"]; a.Action == school.PriceCorrected {
+		said = append(said, p.T("detail.changed_price", "before", before, "after", after))
+	}
 	if a.Door == school.DoorTerminal && a.ActorName != "" {
-		said = append(said, c.P.Door(string(a.Door)))
+		said = append(said, p.Door(string(a.Door)))
 	}
 	return strings.Join(said, " · ")
 }

@@ -129,7 +129,7 @@ func StudentCard(c Chrome, m CardPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = activityBlock(c, m.Activity, c.P.T("activity.full"), c.P.T("activity.empty")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = activityBlock(c, m.Activity, c.P.T("activity.full"), c.P.T("activity.empty"), HistoryForm{Student: string(m.Student.ID)}.url(historyPath)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -10,7 +10,7 @@ type Chrome struct {
 	P      locale.Printer
 	Actor  school.Actor // zero for somebody who has not logged in
 	School string
-	// Section is the place in the navigation: students, sales, trash, settings,
+	// Section is the place in the navigation: students, sales, history, trash, settings,
 	// account, course.
 	Section string
 	Query   string // the search text, shown again in the search box
@@ -24,6 +24,9 @@ type Chrome struct {
 	// Path is the page's own path and query, to come back to after a change of
 	// language. Empty: the start page.
 	Path string
+	// Events is the address of the stream that tells when the blocks of the page
+	// have changed; empty: the page stays as it is.
+	Events string
 }
 
 // Toast is a short message at the foot of the screen, with at most one way
@@ -84,6 +87,7 @@ func (c Chrome) nav() []navItem {
 			{"students", panelPath, p.T("nav.students"), "people"},
 			{"sales", salesPath, p.T("nav.sales"), "coin"},
 			{"homework", homeworkPath, p.T("nav.homework"), "inbox"},
+			{"history", historyPath, p.T("nav.history"), "history"},
 			{"trash", "/integrator/trash", p.T("nav.trash"), "trash"},
 		}
 		if c.Actor.Role == school.RoleAdmin {

@@ -207,8 +207,8 @@ func ledger(k kind) page.SalesPage {
 	}
 	m.Events, m.Next = money(k), "next"
 	m.Sum = school.Sales{Count: 1128, Revenue: []school.Money{{Minor: 564000000, Currency: "KZT"}, {Minor: -50, Currency: k.text("USD")}}}
-	m.Managers = []page.Choice{{ID: "a", Name: k.text("Вера К.")}, {ID: "b", Name: k.text("Борис Н.")}}
-	m.Courses = []page.Choice{{ID: "1", Name: k.text("Интегратор")}, {ID: "2", Name: k.text("Продажи")}}
+	m.Managers = []school.Facet{{ID: "a", Name: k.text("Вера К.")}, {ID: "b", Name: k.text("Борис Н.")}}
+	m.Courses = []school.Facet{{ID: "1", Name: k.text("Интегратор")}, {ID: "2", Name: k.text("Продажи")}}
 	if k == hostile {
 		m.Continued = true
 		m.Filter = page.SalesFilter{Period: evil, From: evil, To: evil, Manager: evil, Course: evil}
@@ -225,6 +225,30 @@ func deleted(k kind) page.CardPage {
 		m.RestoreError, m.RestoreEmail = "email_taken", evil
 		m.RestoreParams = map[string]string{"student_id": evil, "student_name": evil}
 	}
+	return m
+}
+
+func historyPage(k kind) page.HistoryPage {
+	m := page.HistoryPage{Lines: activity(k), More: k == full, Student: student(k, 3)}
+	if k == hostile {
+		m.Form = page.HistoryForm{Actor: evil, Action: evil, Student: evil, Query: evil, Period: evil, From: evil, To: evil}
+		m.Fields = map[string]string{"from": "date_invalid", "to": "range_backwards", "period": "period_unknown"}
+	}
+	return m
+}
+
+func historyAdmin(k kind) page.HistoryPage {
+	m := page.HistoryPage{All: true, Form: page.HistoryForm{Query: k.text("нұрлан")}, Matches: []school.Student{student(k, 1), student(k, 2)}}
+	m.Staff = []school.Account{{ID: "a", FullName: k.text("Вера Ким")}}
+	if k == empty {
+		m.Matches, m.Error = nil, "7F3K-21"
+	}
+	return m
+}
+
+func historyMore(k kind) page.HistoryPage {
+	m := page.HistoryPage{Lines: activity(k), After: school.ActivityCursor{At: now, ID: 100}, Appended: true}
+	m.More = len(m.Lines) > 0
 	return m
 }
 
@@ -261,6 +285,7 @@ func pages(k kind, lang school.Language) map[string]templ.Component {
 		"lost": page.Panel(sales, lost), "nobody": page.Panel(sales, nobody), "toast": page.Panel(toasted, panel(k)),
 		"card": page.StudentCard(sales, card(k)), "deleted": page.StudentCard(sales, deleted(k)),
 		"sales": page.Sales(admin, ledger(k)), "sales-none": page.Sales(admin, none), "sales-faulty": page.Sales(admin, faulty), "sales-lost": page.Sales(admin, unread),
+		"history": page.History(sales, historyPage(k)), "history-admin": page.History(admin, historyAdmin(k)), "fragment-history": page.HistoryLines(sales, historyMore(k)),
 		"trash":    page.Trash(admin, page.TrashPage{List: trash, Days: 30}),
 		"settings": page.Settings(admin, page.SettingsPage{S: settings, Fields: wrong, Saved: k == full}),
 		"account":  page.Account(admin, page.AccountPage{Email: k.text("vera@example.com"), Sessions: sessions, CurrentHash: "a", Password: page.PasswordForm{Fields: wrong}, Saved: k == full}),
@@ -270,6 +295,8 @@ func pages(k kind, lang school.Language) map[string]templ.Component {
 		"course-list": page.CourseList(admin, []school.Course{{Title: k.text("Интегратор"), Modules: []school.Module{{ID: 16, Title: k.text("Введение"), Lessons: []school.Lesson{{ID: 67, Title: k.text("Начало")}}}}}}),
 		"editor":      page.LessonEditor(admin, editor(k)),
 		"home":        page.CourseHome(pupil, page.CoursePage{Course: school.Course{Title: k.text("Интегратор")}, Modules: modules(k), Now: now}),
+		"figures":     figures(sales, periodOf(k), stats(k, sales.P), chart(k, sales.P), ranking(k)),
+		"unread":      failed(sales, k),
 		"error":       page.ErrorPage(sales, page.ErrorPageModel{Status: 500, Code: "internal", RequestID: k.text("7F3K-21"), Retry: k.text("/x")}),
 		"error-out":   page.ErrorPage(out, page.ErrorPageModel{Status: 404, Code: "not_found", Params: map[string]string{"a": evil}}),
 		"fragment":    page.StudentCreated(sales, *created(k, school.AccessPassword)), "fragment-form": page.FormFragment(sales, form(k)),

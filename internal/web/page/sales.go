@@ -16,8 +16,8 @@ type SalesPage struct {
 	Continued bool         // newer events stand on another page
 	// ShowManager adds the column of who made the sale.
 	ShowManager bool
-	Managers    []Choice
-	Courses     []Choice
+	Managers    []school.Facet
+	Courses     []school.Facet
 	Fields      map[string]string // what is wrong with the days that were asked for
 	Fault       string            // the code of what is wrong with the address
 	Error       string            // the request id of a read that failed
@@ -25,9 +25,6 @@ type SalesPage struct {
 
 // SalesFilter is what the address asks for, as it says it.
 type SalesFilter struct{ Period, From, To, Manager, Course string }
-
-// Choice is one of the values by which a list can be narrowed.
-type Choice struct{ ID, Name string }
 
 // in is the filter for another period.
 func (f SalesFilter) in(name school.PeriodName) SalesFilter {

@@ -623,7 +623,7 @@ func salesFilter(c Chrome, m SalesPage) templ.Component {
 	})
 }
 
-func facetField(name, label, all string, choices []Choice, chosen string) templ.Component {
+func facetField(name, label, all string, choices []school.Facet, chosen string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

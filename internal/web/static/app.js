@@ -102,6 +102,8 @@ async function freshForm(focus) {
 async function refreshStudents() {
   const list = $("#students");
   if (!list) return;
+  // A page that is kept up to date is about to be told of its own change too.
+  if (!document.dispatchEvent(new CustomEvent("live:expect", { cancelable: true }))) return;
   const home = $("#student").dataset.home;
   try {
     const response = await fetch(location.pathname === home ? location.href : home);
@@ -143,6 +145,7 @@ function setTheme(theme) {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
   for (const b of $$("[data-theme-set]")) b.setAttribute("aria-pressed", String(b.dataset.themeSet === theme));
+  dispatchEvent(new Event("theme:changed")); // a canvas does not follow by itself
 }
 
 function reveal(button) {
@@ -174,6 +177,16 @@ document.addEventListener("click", (event) => {
   const target = event.target.closest("a, button");
   if (!target) return;
   for (const [name, task] of Object.entries(tasks)) if (name in target.dataset) task(target, event);
+});
+
+/* What unfolds over the page folds up again. */
+const foldUp = (except) => $$("details[data-pop][open]").forEach((d) => { if (!d.contains(except)) d.open = false; });
+document.addEventListener("pointerdown", (event) => foldUp(event.target));
+document.addEventListener("keydown", (event) => {
+  const pop = event.key === "Escape" && event.target.closest("details[data-pop][open]");
+  if (!pop) return;
+  pop.open = false;
+  $("summary", pop).focus();
 });
 
 /* A form is sent once. */
@@ -214,6 +227,12 @@ document.addEventListener("htmx:after:swap", (event) => {
   if (body?.id !== "student-body") return;
   $("[aria-invalid=true], [data-created] h2", body)?.focus();
   if ($("[data-created]", body)) refreshStudents();
+});
+// Who reads on in the history reads the past: the list no longer begins anew when
+// something happens.
+document.addEventListener("htmx:before:swap", (event) => {
+  const target = event.detail?.ctx?.target;
+  if (target?.id === "more-lines") delete target.closest("[data-live]")?.dataset.live;
 });
 // Only what was meant for a part of the page lands there: not the log-in page
 // after a session has ended, nor a page about an error.
