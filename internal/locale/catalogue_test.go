@@ -168,7 +168,7 @@ func TestEveryActionIsInOneGroup(t *testing.T) {
 // composed are keys that the code puts together from parts.
 var composed = []string{
 	"error.", "activity.", "cause.", "cause_later.", "month.", "status.", "chip.", "nothing.", "detail.", "door.",
-	"settings.", "theme.", "editor.rule_", "period.", "chart.", "history.action.", "history.group.", "history.period_",
+	"settings.", "theme.", "editor.rule_", "period.", "chart.", "history.action.", "history.group.", "history.period_", "bulk.done_",
 }
 
 var (

@@ -133,7 +133,11 @@ func TestTheHistoryOfOthersIsNotThere(t *testing.T) {
 		}
 		owner := p.as(t, "a@example.com", staffPassword)
 		for _, path := range []string{historyAt, historyAt + "?student=" + string(theirs), historyAt + ".csv", cardPath(theirs), historyAt + "?action=refusals", "/integrator/sales-manager"} {
-			if a := owner.get(path); a.status != http.StatusOK || strings.Contains(a.body, "чужому") || strings.Contains(a.body, "Staff b@") {
+			a := owner.get(path)
+			before, ranking, _ := strings.Cut(a.body, `id="ranking"`) // every manager stands in the ranking
+			_, after, _ := strings.Cut(ranking, "</section>")
+			a.body = before + after
+			if a.status != http.StatusOK || strings.Contains(a.body, "чужому") || strings.Contains(a.body, "Staff b@") {
 				t.Errorf("%s tells the manager of the attempt: %s", path, a.text())
 			}
 		}

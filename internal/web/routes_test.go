@@ -50,6 +50,9 @@ var goodForms = map[string]url.Values{
 	"/integrator/students/{id}/test":     {},
 	"/integrator/students/{id}/untest":   {},
 	"/integrator/students/{id}/letter":   {},
+	"/integrator/students/bulk":          {"verb": {"block"}, "student": {nobodysID}},
+	"/integrator/views":                  {"name": {"A view"}, "query": {"status=stuck"}},
+	"/integrator/views/{view}/delete":    {},
 
 	"/lesson/{lesson}/progress":                        {},
 	"/lesson/{lesson}/complete":                        {},
@@ -90,7 +93,7 @@ type somebody struct {
 func (s *somebody) call(t *testing.T, rt route, id string, headers ...string) answer {
 	t.Helper()
 	path := strings.NewReplacer("{$}", "", "{id}", id, "{token}", "NOSUCHTOKEN",
-		"{slug}", "integrator", "{lesson}", "67", "{file}", string(school.NewFileID()), "{submission}", "1").Replace(rt.pattern)
+		"{slug}", "integrator", "{lesson}", "67", "{file}", string(school.NewFileID()), "{submission}", "1", "{view}", "1").Replace(rt.pattern)
 	if rt.method == http.MethodGet {
 		return s.browser.get(path, headers...)
 	}

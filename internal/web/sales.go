@@ -15,9 +15,6 @@ import (
 // ledgerSize is how many events the ledger shows at once.
 const ledgerSize = 50
 
-// noSuchManager stands in a filter for an id that cannot be one.
-const noSuchManager school.UserID = "00000000-0000-0000-0000-000000000000"
-
 // salesAsked reads what the address asks of the ledger. Errors: Invalid with from,
 // to or period named.
 func salesAsked(r *http.Request) (form page.SalesFilter, f school.Counted, err error) {
@@ -28,7 +25,7 @@ func salesAsked(r *http.Request) (form page.SalesFilter, f school.Counted, err e
 	}
 	if form.Manager != "" {
 		if f.Manager, err = school.ParseUserID(form.Manager); err != nil {
-			f.Manager = noSuchManager
+			f.Manager = nobodyAtAll
 		}
 	}
 	if form.Course != "" {
@@ -47,7 +44,7 @@ func (h *Handler) sales(w http.ResponseWriter, r *http.Request) error {
 	v := visitOf(r)
 	form, f, err := salesAsked(r)
 	after, placeErr := school.ParseCursor(r.URL.Query().Get("after"))
-	m := page.SalesPage{Filter: form, Continued: !after.IsZero(), ShowManager: v.actor.Role == school.RoleAdmin}
+	m := page.SalesPage{Filter: form, Period: form.PeriodOf(f.Period), Continued: !after.IsZero(), ShowManager: v.actor.Role == school.RoleAdmin}
 	if err == nil {
 		err = placeErr
 	}
@@ -61,7 +58,7 @@ func (h *Handler) sales(w http.ResponseWriter, r *http.Request) error {
 		return err
 	case school.KindOf(err) == school.Invalid:
 		shown := problem.Shown(err)
-		status, m.Fault, m.Fields = noteRefusal(r, err), shown.Code, shown.Fields
+		status, m.Fault, m.Period.Fields = noteRefusal(r, err), shown.Code, shown.Fields
 	default:
 		status, m.Error = noteRefusal(r, err), trailOf(r.Context()).requestID
 	}

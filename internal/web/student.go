@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"tripwire/internal/desk"
@@ -40,38 +39,25 @@ func (h *Handler) showPanel(w http.ResponseWriter, r *http.Request, c page.Chrom
 		m.CourseTitle, m.ModuleCount, m.Price = course.Title, len(course.Modules), course.Price
 	}
 	m.Form.CoursePrice = course.Price
+	q := r.URL.Query()
+	f, state, faulty := listFilter(q, v)
+	m.Period = periodPicker(q, f, state, faulty)
+	if faulty != nil {
+		status = noteRefusal(r, faulty)
+	}
 	// A block that cannot be read says so; the rest of the page stays of use, and
 	// so does an answer that shows a password this once.
-	if m.List, err = h.studentList(r, r.URL.Query()); err != nil {
+	if refused := h.figures(r, &m, f, state); refused != 0 {
+		status = refused
+	}
+	if m.List, err = h.studentList(r, f, state); err != nil {
 		status, m.ListError = noteRefusal(r, err), trailOf(r.Context()).requestID
 	}
 	if m.Activity, err = h.desk.Activity(r.Context(), v.actor, recentActivity); err != nil {
 		status, m.ActivityError = noteRefusal(r, err), trailOf(r.Context()).requestID
 	}
-	c.Query = m.List.Query
+	c.Query = f.Query
 	return h.render(w, r, status, page.Panel(c, m))
-}
-
-// studentList reads the list that the address asks for.
-func (h *Handler) studentList(r *http.Request, q url.Values) (page.StudentList, error) {
-	v := visitOf(r)
-	f := filterFrom(q)
-	l, err := h.desk.Students(r.Context(), v.actor, f)
-	return page.StudentList{
-		Students: l.Students, Total: l.Total, Query: f.Query, Status: string(f.Status),
-		ShowManager: v.actor.Role == school.RoleAdmin,
-	}, err
-}
-
-func filterFrom(q url.Values) school.StudentFilter {
-	query := []rune(q.Get("q"))
-	f := school.StudentFilter{Query: string(query[:min(len(query), school.MaxQuery)])}
-	switch s := school.Status(q.Get("status")); s {
-	case school.StatusActive, school.StatusCompleted, school.StatusBlocked:
-		f.Status = s
-	case school.StatusDeleted, "": // the trash has a page of its own
-	}
-	return f
 }
 
 func pageFrom(s string) school.Page {

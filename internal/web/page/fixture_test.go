@@ -78,9 +78,17 @@ func list(k kind) page.StudentList {
 	if k == empty {
 		return page.StudentList{Page: 1}
 	}
-	l := page.StudentList{Total: 1128, Page: 2, Counts: map[string]int{"": 1128, "active": 1119, "completed": 9, "blocked": 0}, ShowManager: k == hostile}
+	l := page.StudentList{
+		Total: 1128, Next: "next", Before: "before", Counts: &school.StudentCounts{Active: 1119, Completed: 9, Test: 2, Undelivered: 7, Stuck: -1}, ShowManager: k == hostile,
+		Courses: []school.Facet{{ID: "1", Name: k.text("Интегратор"), Count: 1000}, {ID: "2", Name: k.text("Аналитик"), Count: 128}},
+		Views:   []school.SavedView{{ID: 1, Name: k.text("Мои должники"), Query: "status=stuck"}},
+	}
+	l.State.Set("size", "50")
 	if k == hostile {
-		l.Query, l.Status = evil, "active"
+		l.State.Set("q", evil)
+		l.State.Set("status", "active")
+		l.Managers = []school.Facet{{ID: "a", Name: evil, Count: 3}, {ID: "b", Name: evil, Count: 1}}
+		l.MayTransfer, l.TransferTo = true, []school.Manager{{ID: "a", Name: evil}}
 	}
 	for i := range 8 {
 		l.Students = append(l.Students, student(k, i))
@@ -157,7 +165,8 @@ func form(k kind) page.StudentForm {
 }
 
 func panel(k kind) page.PanelPage {
-	return page.PanelPage{CourseTitle: k.text("Интегратор"), ModuleCount: 3, Price: school.Money{Minor: 500000, Currency: "KZT"}, List: list(k), Activity: activity(k), Form: form(k)}
+	p := locale.Printer{Lang: school.Russian, Zone: time.UTC, Now: now}
+	return page.PanelPage{Period: periodOf(k), Stats: stats(k, p), Chart: chart(k, p), Ranking: ranking(k), CourseTitle: k.text("Интегратор"), ModuleCount: 3, Price: school.Money{Minor: 500000, Currency: "KZT"}, List: list(k), Activity: activity(k), Form: form(k)}
 }
 
 func card(k kind) page.CardPage {
@@ -201,7 +210,7 @@ func money(k kind) []school.MoneyEvent {
 }
 
 func ledger(k kind) page.SalesPage {
-	m := page.SalesPage{ShowManager: k == hostile}
+	m := page.SalesPage{ShowManager: k == hostile, Period: page.SalesFilter{}.PeriodOf(school.Period{})}
 	if k == empty {
 		return m
 	}
@@ -212,7 +221,8 @@ func ledger(k kind) page.SalesPage {
 	if k == hostile {
 		m.Continued = true
 		m.Filter = page.SalesFilter{Period: evil, From: evil, To: evil, Manager: evil, Course: evil}
-		m.Fields = map[string]string{"from": "date_invalid", "to": "range_backwards", "period": "period_unknown"}
+		m.Period = m.Filter.PeriodOf(school.Period{})
+		m.Period.Fields = map[string]string{"from": "date_invalid", "to": "range_backwards", "period": "period_unknown"}
 	}
 	return m
 }
@@ -268,8 +278,11 @@ func pages(k kind, lang school.Language) map[string]templ.Component {
 	lost.ListError, lost.ActivityError = "7F3K-21", "7F3K-21"
 	toasted.Toast = &page.Toast{Text: k.text("Ученик Дубль Петров удалён"), UndoAction: "/integrator/students/1/restore"}
 	nobody := panel(full)
-	nobody.List = page.StudentList{Page: 1, Query: k.text("нурланкизи"), Status: "active"}
-	none, faulty, unread := page.SalesPage{Filter: page.SalesFilter{Period: "today"}}, page.SalesPage{Fault: "page_invalid"}, page.SalesPage{Error: k.text("7F3K-21")}
+	nobody.List = page.StudentList{}
+	nobody.List.State.Set("q", k.text("нурланкизи"))
+	nobody.List.State.Set("status", "active")
+	none, faulty, unread := ledger(empty), ledger(empty), ledger(empty)
+	none.Filter.Period, faulty.Fault, unread.Error = "today", "page_invalid", k.text("7F3K-21")
 	settings := school.Settings{Name: k.text("Академия Tripwire"), TimeZone: k.text("Asia/Almaty"), Language: lang, OwnPassword: true, LinkHours: 72, TrashDays: 30, SessionIdleHours: 72, SessionMaxHours: 720}
 	trash := list(k)
 	for i := range trash.Students {

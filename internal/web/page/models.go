@@ -41,6 +41,10 @@ type PanelPage struct {
 	CourseTitle string // empty: no course is published
 	ModuleCount int
 	Price       school.Money
+	Period      Period
+	Stats       []Stat
+	Chart       Chart
+	Ranking     Ranking
 	List        StudentList
 	Activity    []school.Activity
 	Form        StudentForm
@@ -50,20 +54,6 @@ type PanelPage struct {
 	// block says so in place of showing nothing.
 	ListError     string
 	ActivityError string
-}
-
-// StudentList is one page of students, with what chose it.
-type StudentList struct {
-	Students []school.Student
-	Total    int // of all pages, as filtered
-	Page     int
-	Query    string
-	Status   string         // "": all, "active", "completed", "blocked"
-	Counts   map[string]int // by status, "" is all; nil: chips without numbers
-	// ShowManager adds the column of who admitted the student.
-	ShowManager       bool
-	LettersConfigured bool
-	Trash             bool
 }
 
 // StudentForm is the form of a new student, as typed.

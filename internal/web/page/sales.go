@@ -10,6 +10,7 @@ import (
 // SalesPage is the ledger with what chose it.
 type SalesPage struct {
 	Filter    SalesFilter
+	Period    Period
 	Events    []school.MoneyEvent
 	Sum       school.Sales // of all pages
 	Next      string       // the place where the next page begins; empty: there is none
@@ -18,9 +19,8 @@ type SalesPage struct {
 	ShowManager bool
 	Managers    []school.Facet
 	Courses     []school.Facet
-	Fields      map[string]string // what is wrong with the days that were asked for
-	Fault       string            // the code of what is wrong with the address
-	Error       string            // the request id of a read that failed
+	Fault       string // the code of what is wrong with the address
+	Error       string // the request id of a read that failed
 }
 
 // SalesFilter is what the address asks for, as it says it.
@@ -35,18 +35,19 @@ func (f SalesFilter) in(name school.PeriodName) SalesFilter {
 	return f
 }
 
-func (f SalesFilter) period() school.PeriodName {
-	switch {
-	case f.Period == "" && (f.From != "" || f.To != ""):
-		return school.PeriodRange
-	case f.Period == "":
-		return school.PeriodAll
+// PeriodOf is the choice of days of the ledger.
+func (f SalesFilter) PeriodOf(current school.Period) Period {
+	m := Period{Current: current, Action: salesPath, From: f.From, To: f.To, URL: func(name school.PeriodName) string { return f.in(name).url(salesPath, "") }}
+	for _, pair := range []Pair{{"manager", f.Manager}, {"course", f.Course}} {
+		if pair.Value != "" {
+			m.Hidden = append(m.Hidden, pair)
+		}
 	}
-	return school.PeriodName(f.Period)
+	return m
 }
 
 func (f SalesFilter) narrowed() bool {
-	return f.period() != school.PeriodAll || f.Manager != "" || f.Course != ""
+	return f.Period != "" && f.Period != string(school.PeriodAll) || f.From != "" || f.To != "" || f.Manager != "" || f.Course != ""
 }
 
 // url is the address of the filter, from a place on.
@@ -67,10 +68,7 @@ func (f SalesFilter) url(path, after string) string {
 
 // fault is what is wrong with the address and stands at no field.
 func (m SalesPage) fault(c Chrome) string {
-	if m.Fields["period"] != "" {
-		return c.fault(m.Fields, "period", nil)
-	}
-	if m.Fault == "" || len(m.Fields) > 0 {
+	if m.Fault == "" || len(m.Period.Fields) > 0 {
 		return ""
 	}
 	return c.P.Error(m.Fault, nil)
@@ -81,21 +79,6 @@ func (m SalesPage) columns() string {
 		return "5"
 	}
 	return "4"
-}
-
-func periodWord(c Chrome, name school.PeriodName) string {
-	switch name {
-	case school.PeriodToday:
-		return c.P.T("sales.today")
-	case school.PeriodYesterday:
-		return c.P.T("sales.yesterday")
-	case school.PeriodWeek:
-		return c.P.T("sales.week")
-	case school.PeriodMonth:
-		return c.P.T("sales.month")
-	default:
-		return c.P.T("sales.all_time")
-	}
 }
 
 // revenue is the sum of each currency.

@@ -1,13 +1,10 @@
 package page
 
 import (
-	"github.com/a-h/templ"
-	"net/url"
 	"strconv"
 	"strings"
 	"unicode"
 
-	"tripwire/internal/locale"
 	"tripwire/internal/school"
 )
 
@@ -117,57 +114,6 @@ func progress(s school.Student) string {
 	return strconv.Itoa(s.ModulesDone) + "/" + strconv.Itoa(s.ModulesTotal)
 }
 
-// listURL is the address of a state of the list.
-func (l StudentList) url(status, query string, page int) string {
-	v := url.Values{}
-	if query != "" {
-		v.Set("q", query)
-	}
-	if status != "" {
-		v.Set("status", status)
-	}
-	if page > 1 {
-		v.Set("page", strconv.Itoa(page))
-	}
-	path := panelPath
-	if l.Trash {
-		path = trashPath
-	}
-	if len(v) == 0 {
-		return path
-	}
-	return path + "?" + v.Encode()
-}
-
-func (l StudentList) page() int { return max(l.Page, 1) }
-
-func (l StudentList) first() int { return (l.page()-1)*school.PageSize + 1 }
-
-func (l StudentList) last() int { return l.first() + len(l.Students) - 1 }
-
-func (l StudentList) more() bool { return l.page()*school.PageSize < l.Total }
-
-// empty: there is nobody at all, as opposed to nobody who fits.
-func (l StudentList) empty() bool {
-	return len(l.Students) == 0 && l.Query == "" && l.Status == "" && l.page() == 1
-}
-
-// statuses are the chips above the list.
-func statuses() []string {
-	return []string{"", string(school.StatusActive), string(school.StatusCompleted), string(school.StatusBlocked)}
-}
-
-func (l StudentList) chip(p locale.Printer, status string) string {
-	key := "chip.all"
-	if status != "" {
-		key = "chip." + status
-	}
-	if l.Counts == nil {
-		return p.T(key)
-	}
-	return p.T(key) + " " + p.Number(l.Counts[status])
-}
-
 // absolute puts the address of the site before a path.
 func (c Chrome) absolute(path string) string {
 	if strings.HasPrefix(path, "/") {
@@ -186,32 +132,6 @@ func pressed(on bool) string {
 		return "true"
 	}
 	return "false"
-}
-
-// liveLink lets a link of the list change the list alone where scripts run.
-// Everywhere else it is a plain link.
-func liveLink(l StudentList, to string) templ.Attributes {
-	if l.Trash {
-		return nil
-	}
-	return templ.Attributes{
-		"hx-get": to, "hx-target": "#students", "hx-select": "#students",
-		"hx-swap": "outerHTML show:none", "hx-push-url": "true",
-	}
-}
-
-// nothingText says who was looked for and where.
-func nothingText(p locale.Printer, l StudentList) string {
-	switch {
-	case l.Query != "" && l.Status != "":
-		return p.T("nothing.query_"+l.Status, "query", l.Query)
-	case l.Query != "":
-		return p.T("nothing.query", "query", l.Query)
-	case l.Status != "":
-		return p.T("nothing." + l.Status)
-	default:
-		return p.T("nothing.page")
-	}
 }
 
 // inTrash makes the links of the list lead to the trash.

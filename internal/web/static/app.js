@@ -171,6 +171,7 @@ const tasks = {
   generate(button, event) { event.preventDefault(); generate(button); },
   themeSet(button) { setTheme(button.dataset.themeSet); },
   reveal(button) { reveal(button); },
+  print() { print(); },
 };
 
 document.addEventListener("click", (event) => {
@@ -243,6 +244,25 @@ document.addEventListener("htmx:before:swap", (event) => {
   if (answer.raw?.redirected || answer.status === 401) location.reload();
   else say(said("failed"));
 });
+
+/* An order for many students, by list.js: what it did, and the one way back. */
+document.addEventListener("bulk:done", ({ detail }) => {
+  say(detail.summary);
+  if (detail.undo?.length) $("#toasts [data-toast]")?.append(undoForm(detail));
+  refreshStudents();
+});
+document.addEventListener("bulk:failed", () => { say(said("failed")); refreshStudents(); });
+document.addEventListener("form:answered", ({ detail }) => unsend(detail));
+
+function undoForm({ action, undo, undoLabel, back }) {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = action;
+  const fields = [["verb", "restore"], ["back", back], ...undo.map((id) => ["student", id])];
+  for (const [name, value] of fields) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  form.append(Object.assign(document.createElement("button"), { type: "submit", textContent: undoLabel }));
+  return form;
+}
 
 /* Keys */
 const shortcuts = $("[data-shortcuts]");

@@ -6,5 +6,5 @@ import "embed"
 
 // Files are served under /assets/.
 //
-//go:embed app.css app.js chart.js live.js study.js hls.min.js htmx.min.js uplot.min.js icon.svg fonts/*.woff2
+//go:embed app.css app.js chart.js list.js live.js study.js hls.min.js htmx.min.js uplot.min.js icon.svg fonts/*.woff2
 var Files embed.FS
