@@ -91,6 +91,8 @@ func (v *tour) emptyDesk() {
 	v.t.Helper()
 	v.manager = v.enter(v.owner, "manager")
 	v.show("panel-empty", v.manager)
+	v.manager.open(sales)
+	v.show("sales-empty", v.manager)
 	v.manager.open(trash)
 	v.show("trash-empty", v.manager)
 }
@@ -252,6 +254,40 @@ func (v *tour) adminPages() {
 	v.show("settings-refused", b)
 	b.open(trash)
 	v.show("trash-admin", b)
+	v.money(b)
+}
+
+// money is the sale on a card and the ledger, as an administrator has them.
+func (v *tour) money(b *tab) {
+	v.t.Helper()
+	card := students + "/" + v.idOf(v.address(hostile[1].email))
+	b.open(card)
+	v.show("card-admin", b)
+	b.pressOn("details:has([name=amount]) summary")
+	b.fillIn("#refund-amount", "999999")
+	b.fillIn("#refund-reason", "<script>alert(10)</script> "+strings.Repeat("Щ", 300))
+	b.loading(func() { b.pressOn("form[action*='/refund#'] button") })
+	v.show("card-refund-refused", b)
+	b.fillIn("#refund-amount", "1500")
+	b.loading(func() { b.pressOn("form[action*='/refund#'] button") })
+	b.pressOn("details:has(#price-amount) summary")
+	b.fillIn("#price-amount", "4200,50")
+	b.fillIn("#price-reason", "опечатка")
+	b.loading(func() { b.pressOn("form[action*='/price#'] button") })
+	b.pressOn("details:has(#manager) summary")
+	b.loading(func() { b.pressOn("form[action*='/transfer#'] button") })
+	v.show("card-transfer-refused", b)
+	b.loading(func() { b.pressOn("form[action$='/test'] button") })
+	v.show("card-test", b)
+	b.loading(func() { b.pressOn("form[action$='/untest'] button") })
+	b.open(sales)
+	v.show("sales-admin", b)
+	b.open(sales + "?from=2026-99-99&to=1999-01-01")
+	v.show("sales-faulty", b)
+	b.open(sales + "?period=yesterday&course=1")
+	v.show("sales-nothing", b)
+	v.manager.open(sales)
+	v.show("sales", v.manager)
 }
 
 func (v *tour) studentPages() {

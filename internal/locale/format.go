@@ -73,6 +73,17 @@ func (p Printer) Money(m school.Money) string {
 	return s + nbsp + symbol
 }
 
+// Amount says an amount as the history keeps it, "5000.50 KZT", as Money does. What
+// is none stays as it is.
+func (p Printer) Amount(kept string) string {
+	number, currency, _ := strings.Cut(kept, " ")
+	m, err := school.ParseMoney(number, currency)
+	if err != nil || currency == "" {
+		return kept
+	}
+	return p.Money(m)
+}
+
 func (p Printer) in(t time.Time) time.Time {
 	if p.Zone == nil {
 		return t.UTC()

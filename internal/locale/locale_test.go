@@ -53,6 +53,16 @@ func TestMoney(t *testing.T) {
 	}
 }
 
+func TestAmountsOfTheHistory(t *testing.T) {
+	for kept, want := range map[string]string{
+		"5000 KZT": "5\u00a0000\u00a0₸", "1500.50 KZT": "1\u00a0500,50\u00a0₸", "": "", "much": "much", "5 x y": "5\u00a0x y", "-1 KZT": "-1 KZT",
+	} {
+		if got := printer(school.Russian).Amount(kept); got != want {
+			t.Errorf("%q: %q, want %q", kept, got, want)
+		}
+	}
+}
+
 func TestRough(t *testing.T) {
 	ru, en := printer(school.Russian), printer(school.English)
 	cases := []struct{ got, want string }{

@@ -29,13 +29,18 @@ func (h *Handler) showCard(w http.ResponseWriter, r *http.Request, status int, c
 	m := page.CardPage{
 		Student: card.Student, Modules: card.Modules, Activity: card.Activity,
 		Edit:     page.EditForm{FullName: card.Student.FullName, Email: string(card.Student.Email)},
-		MayGrant: v.actor.May(school.GrantModules) == nil,
+		MayGrant: v.actor.May(school.GrantModules) == nil, Money: card.Money,
+	}
+	if err := h.addMoney(r, &m); err != nil {
+		return err
 	}
 	if !card.Student.DeletedAt.IsZero() {
 		m.RestoreUntil = card.Student.DeletedAt.AddDate(0, 0, v.settings.TrashDays)
 	}
 	change(&m)
-	return h.render(w, r, status, page.StudentCard(h.chrome(r, "students", card.Student.FullName), m))
+	c := h.chrome(r, "students", card.Student.FullName)
+	c.Toast = cardToast(v.printer, r.URL.Query())
+	return h.render(w, r, status, page.StudentCard(c, m))
 }
 
 // refuseOnCard shows the card with what is wrong, for errors that a person can

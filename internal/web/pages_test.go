@@ -101,7 +101,7 @@ func TestPagesEmpty(t *testing.T) {
 		p := open(t, target)
 		for _, email := range []string{"a@example.com", "admin@example.com"} {
 			b := p.as(t, email, staffPassword)
-			for _, path := range []string{"/integrator/sales-manager", "/integrator/students/new", "/integrator/students/new?generate=1", "/integrator/trash", "/account"} {
+			for _, path := range []string{"/integrator/sales-manager", "/integrator/students/new", "/integrator/students/new?generate=1", "/integrator/trash", "/integrator/sales", "/integrator/sales?period=today", "/account"} {
 				wantPage(t, b.get(path), http.StatusOK)
 			}
 		}
@@ -153,6 +153,15 @@ func TestPagesFullAndHostile(t *testing.T) {
 		wantPage(t, manager.post(card(4, "/grants"), url.Values{"module_id": {"17"}, "reason": {strings.Repeat(evil, 4)}}), http.StatusUnprocessableEntity)
 		wantPage(t, manager.post(card(4, ""), url.Values{"full_name": {script}, "email": {script}}), http.StatusUnprocessableEntity)
 		wantPage(t, manager.post(card(4, ""), url.Values{"full_name": {evil}, "email": {"hostile5@example.com"}}), http.StatusConflict)
+		wantSeeOther(t, admin.post(card(3, "/refund"), url.Values{"amount": {"1000"}, "reason": {evil + evil}}))
+		wantSeeOther(t, admin.post(card(3, "/price"), url.Values{"amount": {"5000"}, "reason": {script}}))
+		wantPage(t, admin.post(card(3, "/refund"), url.Values{"amount": {evil}, "reason": {strings.Repeat(evil, 4)}, "form_key": {script}}), http.StatusUnprocessableEntity)
+		wantPage(t, admin.post(card(3, "/refund"), url.Values{"amount": {evil}, "reason": {strings.Repeat(evil, 4)}}), http.StatusUnprocessableEntity)
+		wantPage(t, admin.post(card(3, "/refund"), url.Values{"amount": {"5000,01"}, "reason": {evil}}), http.StatusConflict)
+		wantPage(t, admin.post(card(3, "/price"), url.Values{"amount": {"5000"}, "reason": {evil}}), http.StatusConflict)
+		wantPage(t, admin.post(card(3, "/transfer"), url.Values{"manager": {script}}), http.StatusUnprocessableEntity)
+		wantSeeOther(t, manager.post(card(4, "/test"), nil))
+		wantSeeOther(t, manager.post(card(3, "/letter"), nil))
 		wantPage(t, manager.post(card(2, "/restore"), url.Values{"email": {script}}), http.StatusUnprocessableEntity)
 		wantPage(t, manager.post(card(2, "/restore"), url.Values{"email": {"hostile6@example.com"}}), http.StatusConflict)
 		hostile := url.Values{}
@@ -191,6 +200,7 @@ func TestPagesFullAndHostile(t *testing.T) {
 				for _, path := range []string{
 					"/integrator/sales-manager", "/integrator/sales-manager?page=2", "/integrator/sales-manager?q=hostile", "/integrator/trash",
 					"/integrator/students/new?full_name=" + url.QueryEscape(evil) + "&email=" + url.QueryEscape(script) + "&price=" + url.QueryEscape(script) + "&language=" + url.QueryEscape(script),
+					"/integrator/sales", "/integrator/sales?period=month&manager=" + string(p.a.ID) + "&course=1", card(3, "?done=refund"), card(3, "?done="+url.QueryEscape(script)),
 					"/integrator/sales-manager?deleted=" + ids["hostile2@example.com"], "/integrator/sales-manager?restored=" + ids["hostile3@example.com"],
 				} {
 					wantPage(t, b.get(path), http.StatusOK)
@@ -206,6 +216,7 @@ func TestPagesFullAndHostile(t *testing.T) {
 			wantPage(t, manager.get("/integrator/sales-manager?"+query), http.StatusOK)
 			wantPage(t, manager.get("/integrator/sales-manager?"+query, "HX-Request", "true"), http.StatusOK)
 			wantPage(t, manager.get("/integrator/trash?"+query), http.StatusOK)
+			wantPage(t, manager.get("/integrator/sales?"+query), http.StatusOK)
 		}
 	})
 }
@@ -229,6 +240,13 @@ func TestHostileFormsAreNoFaultOfOurs(t *testing.T) {
 					path := strings.NewReplacer("/integrator/students/{id}", card, "{token}", "NOSUCHTOKEN").Replace(rt.pattern)
 					if a := b.post(path, form); a.status >= http.StatusInternalServerError {
 						t.Errorf("%s %s with %s = %q: %d", rt.method, rt.pattern, field, value, a.status)
+					}
+				}
+			}
+			for _, name := range []string{"period", "from", "to", "manager", "course", "after"} {
+				for _, path := range []string{"/integrator/sales", "/integrator/sales.csv", "/integrator/sales.xlsx"} {
+					if a := b.get(path + "?" + url.Values{name: {value}}.Encode()); a.status >= http.StatusInternalServerError {
+						t.Errorf("%s with %s = %q: %d", path, name, value, a.status)
 					}
 				}
 			}

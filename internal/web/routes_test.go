@@ -44,9 +44,15 @@ var goodForms = map[string]url.Values{
 	"/integrator/students/{id}/grants":  {"module_id": {"18"}, "reason": {"by agreement"}},
 	"/integrator/settings":              settingsForm(),
 
-	"/integrator/students/bulk":       {"verb": {"block"}, "student": {nobodysID}},
-	"/integrator/views":               {"name": {"A view"}, "query": {"status=stuck"}},
-	"/integrator/views/{view}/delete": {},
+	"/integrator/students/{id}/refund":   {"amount": {"1000"}, "reason": {"asked for it"}},
+	"/integrator/students/{id}/price":    {"amount": {"4500"}, "reason": {"mistyped"}},
+	"/integrator/students/{id}/transfer": {"manager": {"{admin}"}},
+	"/integrator/students/{id}/test":     {},
+	"/integrator/students/{id}/untest":   {},
+	"/integrator/students/{id}/letter":   {},
+	"/integrator/students/bulk":          {"verb": {"block"}, "student": {nobodysID}},
+	"/integrator/views":                  {"name": {"A view"}, "query": {"status=stuck"}},
+	"/integrator/views/{view}/delete":    {},
 
 	"/lesson/{lesson}/progress":                        {},
 	"/lesson/{lesson}/complete":                        {},
@@ -78,6 +84,7 @@ type somebody struct {
 	role    school.Role // as the server has to see them
 	held    bool        // at the page for an own password
 	foreign bool        // {id} is another manager's student
+	adminID string
 	log     func() *browser
 	browser *browser
 }
@@ -93,6 +100,9 @@ func (s *somebody) call(t *testing.T, rt route, id string, headers ...string) an
 	form, known := goodForms[rt.pattern]
 	if !known {
 		t.Fatalf("%s %s: this test does not know a good form for it", rt.method, rt.pattern)
+	}
+	if form.Get("manager") == "{admin}" {
+		form = url.Values{"manager": {s.adminID}}
 	}
 	return s.browser.post(path, form, headers...)
 }
@@ -120,6 +130,7 @@ func people(t *testing.T, p place) (all []*somebody, id string) {
 		{name: "the administrator", role: school.RoleAdmin, log: staff("admin@example.com")},
 	}
 	for _, s := range all {
+		s.adminID = string(p.admin.ID)
 		if s.browser == nil {
 			s.browser = s.log()
 		}
@@ -276,7 +287,7 @@ func (s *somebody) wantAdmitted(t *testing.T, rt route, id string) {
 func TestUnknownIDsAreNotFound(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		p := open(t, target)
-		s := somebody{name: "the administrator", browser: p.as(t, "admin@example.com", staffPassword)}
+		s := somebody{name: "the administrator", adminID: string(p.admin.ID), browser: p.as(t, "admin@example.com", staffPassword)}
 		staffID := string(p.b.ID)
 		p.unchanged(t, "unknown ids", func() {
 			for _, rt := range (&Handler{}).routes() {

@@ -38,13 +38,6 @@ func restoreFault(c Chrome, m CardPage) string {
 	return c.fault(m.RestoreFields, "email", m.RestoreParams)
 }
 
-func sellerName(c Chrome, s school.Student) string {
-	if s.ManagerName == "" {
-		return c.P.T("door.system.actor")
-	}
-	return s.ManagerName
-}
-
 func idText(id school.ModuleID) string { return strconv.FormatInt(int64(id), 10) }
 
 func grantID(mod school.ModuleProgress) string { return "reason-" + idText(mod.Module.ID) }

@@ -10,7 +10,7 @@ type Chrome struct {
 	P      locale.Printer
 	Actor  school.Actor // zero for somebody who has not logged in
 	School string
-	// Section is the place in the navigation: students, history, trash, settings,
+	// Section is the place in the navigation: students, sales, history, trash, settings,
 	// account, course.
 	Section string
 	Query   string // the search text, shown again in the search box
@@ -85,6 +85,7 @@ func (c Chrome) nav() []navItem {
 	case school.RoleAdmin, school.RoleSales:
 		items := []navItem{
 			{"students", panelPath, p.T("nav.students"), "people"},
+			{"sales", salesPath, p.T("nav.sales"), "coin"},
 			{"homework", homeworkPath, p.T("nav.homework"), "inbox"},
 			{"history", historyPath, p.T("nav.history"), "history"},
 			{"trash", "/integrator/trash", p.T("nav.trash"), "trash"},

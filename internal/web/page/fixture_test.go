@@ -172,11 +172,57 @@ func panel(k kind) page.PanelPage {
 func card(k kind) page.CardPage {
 	m := page.CardPage{Student: student(k, 3), CourseTitle: k.text("Интегратор"), Modules: modules(k), Activity: activity(k), MayGrant: true, MailOwner: k.text("Борис Н.")}
 	m.Edit = page.EditForm{FullName: m.Student.FullName, Email: string(m.Student.Email)}
+	m.MayCorrect, m.MayTransfer = k != empty, k != empty
+	m.Refund.Key, m.Price.Key = "k1", "k2"
+	m.Transfer.Managers = []school.Manager{{ID: "a", Name: k.text("Вера К.")}, {ID: "b", Name: k.text("Борис Н.")}}
+	if k != empty {
+		m.Money = money(k)[:3]
+		m.Student.Paid = school.Money{Minor: 350000, Currency: "KZT"}
+	}
 	if k == hostile {
+		m.Student.TestAt = now
+		m.Refund = page.MoneyForm{Amount: evil, Reason: evil, Key: evil, Open: true, Fields: map[string]string{"amount": "refund_too_large", "reason": "reason_too_long"}}
+		m.Price = page.MoneyForm{Amount: evil, Reason: evil, Key: evil, Open: true, Error: "form_key_reused"}
+		m.Transfer.Open, m.Transfer.Fields = true, map[string]string{"manager": "manager_unknown"}
 		m.Link = &page.LinkShown{URL: "/access/" + evil, Ends: now.AddDate(0, 0, 3)}
 		m.Edit.Fields = map[string]string{"full_name": "name_too_long", "email": "student_exists"}
 		m.Edit.Params = map[string]string{"student_id": evil, "student_name": evil}
 		m.GrantModule, m.GrantFields, m.GrantReason = 3, map[string]string{"reason": "reason_too_long"}, evil
+	}
+	return m
+}
+
+func money(k kind) []school.MoneyEvent {
+	event := func(id int64, kind school.MoneyKind, minor int64, reason string) school.MoneyEvent {
+		return school.MoneyEvent{
+			ID: id, Kind: kind, At: now.Add(-time.Duration(5-id) * 31 * time.Hour), Amount: school.Money{Minor: minor, Currency: "KZT"}, Reason: reason,
+			StudentID: "01935c3e-0000-7000-8000-000000000003", StudentName: k.text("Әлия Нұрланқызы"), StudentEmail: school.Email(k.text("aliya@example.com")),
+			OwnerID: "a", SellerID: "b", SellerName: k.text("Борис Н."), ActorName: k.text("Айгүл С."), CourseTitle: k.text("Интегратор"), Counts: true,
+		}
+	}
+	all := []school.MoneyEvent{
+		event(1, school.MoneySale, 500000, ""), event(2, school.MoneyRefund, -200000, k.text("не подошло время занятий")),
+		event(3, school.MoneyCorrection, 50000, k.text("скидка не положена")), event(4, school.MoneySale, 500000, ""),
+	}
+	all[3] = all[3].Masked()
+	all[2].SellerName, all[2].ActorName = "", ""
+	return all
+}
+
+func ledger(k kind) page.SalesPage {
+	m := page.SalesPage{ShowManager: k == hostile, Period: page.SalesFilter{}.PeriodOf(school.Period{})}
+	if k == empty {
+		return m
+	}
+	m.Events, m.Next = money(k), "next"
+	m.Sum = school.Sales{Count: 1128, Revenue: []school.Money{{Minor: 564000000, Currency: "KZT"}, {Minor: -50, Currency: k.text("USD")}}}
+	m.Managers = []school.Facet{{ID: "a", Name: k.text("Вера К.")}, {ID: "b", Name: k.text("Борис Н.")}}
+	m.Courses = []school.Facet{{ID: "1", Name: k.text("Интегратор")}, {ID: "2", Name: k.text("Продажи")}}
+	if k == hostile {
+		m.Continued = true
+		m.Filter = page.SalesFilter{Period: evil, From: evil, To: evil, Manager: evil, Course: evil}
+		m.Period = m.Filter.PeriodOf(school.Period{})
+		m.Period.Fields = map[string]string{"from": "date_invalid", "to": "range_backwards", "period": "period_unknown"}
 	}
 	return m
 }
@@ -235,6 +281,8 @@ func pages(k kind, lang school.Language) map[string]templ.Component {
 	nobody.List = page.StudentList{}
 	nobody.List.State.Set("q", k.text("нурланкизи"))
 	nobody.List.State.Set("status", "active")
+	none, faulty, unread := ledger(empty), ledger(empty), ledger(empty)
+	none.Filter.Period, faulty.Fault, unread.Error = "today", "page_invalid", k.text("7F3K-21")
 	settings := school.Settings{Name: k.text("Академия Tripwire"), TimeZone: k.text("Asia/Almaty"), Language: lang, OwnPassword: true, LinkHours: 72, TrashDays: 30, SessionIdleHours: 72, SessionMaxHours: 720}
 	trash := list(k)
 	for i := range trash.Students {
@@ -249,6 +297,7 @@ func pages(k kind, lang school.Language) map[string]templ.Component {
 		"panel":    page.Panel(sales, panel(k)), "form": page.Panel(sales, open), "created": page.Panel(sales, done), "created-link": page.Panel(sales, linked),
 		"lost": page.Panel(sales, lost), "nobody": page.Panel(sales, nobody), "toast": page.Panel(toasted, panel(k)),
 		"card": page.StudentCard(sales, card(k)), "deleted": page.StudentCard(sales, deleted(k)),
+		"sales": page.Sales(admin, ledger(k)), "sales-none": page.Sales(admin, none), "sales-faulty": page.Sales(admin, faulty), "sales-lost": page.Sales(admin, unread),
 		"history": page.History(sales, historyPage(k)), "history-admin": page.History(admin, historyAdmin(k)), "fragment-history": page.HistoryLines(sales, historyMore(k)),
 		"trash":    page.Trash(admin, page.TrashPage{List: trash, Days: 30}),
 		"settings": page.Settings(admin, page.SettingsPage{S: settings, Fields: wrong, Saved: k == full}),

@@ -96,6 +96,11 @@ type CardPage struct {
 	GrantReason       string
 	LettersConfigured bool
 	MailOwner         string
+	Money             []school.MoneyEvent // the oldest first
+	MayCorrect        bool
+	Refund, Price     MoneyForm
+	MayTransfer       bool
+	Transfer          TransferForm
 }
 
 // EditForm corrects a student's name and address.

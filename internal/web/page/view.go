@@ -13,10 +13,10 @@ const (
 	panelPath    = "/integrator/sales-manager"
 	studentsPath = "/integrator/students"
 	newPath      = "/integrator/students/new"
+	salesPath    = "/integrator/sales"
 	trashPath    = "/integrator/trash"
 	homeworkPath = "/integrator/homework"
 	coursesPath  = "/integrator/courses"
-	salesPath    = "/integrator/sales"
 )
 
 func studentPath(id school.UserID, verb string) string {
@@ -87,6 +87,8 @@ func statusClass(s school.Status) string {
 		return "done"
 	case school.StatusBlocked, school.StatusDeleted:
 		return "bad"
+	case school.StatusTest:
+		return "test"
 	default:
 		return ""
 	}
