@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -273,6 +274,16 @@ func (e *postgres) matching(c *condition, words []string) (known bool) {
 		known = known || utf8.RuneCountInString(word) > 2
 	}
 	return known
+}
+
+func (e *postgres) parameter(n int) string { return "$" + strconv.Itoa(n) }
+
+// analyze does what autovacuum would do within minutes: without statistics the
+// planner takes a large table for an empty one, and what waits in the search index
+// to be sorted in is read by every search.
+func (e *postgres) analyze(ctx context.Context, m maintenance) error {
+	_, err := m.db.ExecContext(ctx, "VACUUM (ANALYZE)")
+	return err
 }
 
 // checkIntegrity asks for what PostgreSQL itself marks as not to be trusted; it
