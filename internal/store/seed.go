@@ -82,35 +82,38 @@ func (tx *Tx) InsertPasts(all []Past) error {
 	return nil
 }
 
-// rowsTogether is how many rows stand in one statement, within the parameters that
-// both engines take. SQLite writes its search index out after each statement, and
-// PostgreSQL counts what came with one.
-const rowsTogether = 1000
+// rowsTogether are how many rows stand in one statement, at most within the
+// parameters that both engines take: SQLite writes its search index out after each
+// statement, and PostgreSQL counts what came with one. The rest goes by smaller
+// numbers, so that there are few texts to compile.
+var rowsTogether = []int{1000, 100, 10, 1}
 
-// insertRows inserts rows into a table with its columns, many with one statement
-// and the rest one by one: so there are two texts to compile.
+// insertRows inserts rows into a table with its columns.
 func (tx *Tx) insertRows(into string, rows [][]any) error {
-	for len(rows) > 0 {
-		n := 1
-		if len(rows) >= rowsTogether {
-			n = rowsTogether
-		}
-		var text strings.Builder
-		var args []any
-		text.WriteString("INSERT INTO " + into + " VALUES ")
-		for i, row := range rows[:n] {
-			for j := range row {
-				text.WriteString(separator(i, j) + tx.engine.parameter(len(args)+j+1))
+	for _, n := range rowsTogether {
+		for len(rows) >= n {
+			if err := tx.insertTogether(into, rows[:n]); err != nil {
+				return err
 			}
-			text.WriteString(")")
-			args = append(args, row...)
+			rows = rows[n:]
 		}
-		if _, err := tx.exec(text.String(), args...); err != nil {
-			return err
-		}
-		rows = rows[n:]
 	}
 	return nil
+}
+
+func (tx *Tx) insertTogether(into string, rows [][]any) error {
+	var text strings.Builder
+	var args []any
+	text.WriteString("INSERT INTO " + into + " VALUES ")
+	for i, row := range rows {
+		for j := range row {
+			text.WriteString(separator(i, j) + tx.engine.parameter(len(args)+j+1))
+		}
+		text.WriteString(")")
+		args = append(args, row...)
+	}
+	_, err := tx.exec(text.String(), args...)
+	return err
 }
 
 // separator stands before the j-th value of the i-th row.
