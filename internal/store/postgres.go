@@ -267,11 +267,14 @@ func (e *postgres) advanceIdentity(ctx context.Context, q querier, table string)
 	return err
 }
 
-// matching leaves it to the planner whether the index is worth a look.
+// matching asks for the words that have trigrams: of a shorter one the index would
+// be read from end to end.
 func (e *postgres) matching(c *condition, words []string) (known bool) {
 	for _, word := range words {
-		c.add("r.search_text LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
-		known = known || utf8.RuneCountInString(word) > 2
+		if utf8.RuneCountInString(word) > 2 {
+			known = true
+			c.add("r.search_text LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
+		}
 	}
 	return known
 }
