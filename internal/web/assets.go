@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -9,6 +10,9 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
 
 	"tripwire/internal/web/static"
 )
@@ -24,6 +28,33 @@ type assets struct {
 type asset struct {
 	content     []byte
 	contentType string
+	// zipped is the content as small as gzip makes it, made when it is first asked
+	// for: it is sent for years, so that the time is well spent. nil: it would not
+	// become smaller.
+	zipped func() []byte
+}
+
+func newAsset(content []byte, contentType string) asset {
+	a := asset{content: content, contentType: contentType}
+	if strings.HasPrefix(contentType, "text/") || strings.HasSuffix(contentType, "+xml") {
+		a.zipped = sync.OnceValue(func() []byte { return gzipped(content) })
+	}
+	return a
+}
+
+func gzipped(content []byte) []byte {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(content)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		panic(err) // memory takes everything
+	}
+	return b.Bytes()
 }
 
 func loadAssets() (*assets, error) {
@@ -62,7 +93,7 @@ func (a *assets) add(name string, change func(string) string) error {
 	ext := path.Ext(name)
 	hashed := fmt.Sprintf("/assets/%s.%s%s", strings.TrimSuffix(name, ext), hex.EncodeToString(sum[:6]), ext)
 	a.hashed[name] = hashed
-	a.byPath[hashed] = asset{content, contentType(ext)}
+	a.byPath[hashed] = newAsset(content, contentType(ext))
 	return nil
 }
 
@@ -101,5 +132,24 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", file.contentType)
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, _ = w.Write(file.content) // the reader has left
+	content := file.content
+	if file.zipped != nil {
+		w.Header().Add("Vary", "Accept-Encoding")
+		if takesGzip(r) {
+			w.Header().Set("Content-Encoding", "gzip")
+			content = file.zipped()
+		}
+	}
+	_, _ = w.Write(content) // the reader has left
+}
+
+// takesGzip reports whether the reader unpacks gzip. A quality of zero is a no.
+func takesGzip(r *http.Request) bool {
+	for _, coding := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
+		name, quality, _ := strings.Cut(strings.ReplaceAll(coding, " ", ""), ";")
+		if strings.EqualFold(name, "gzip") && strings.Trim(strings.TrimPrefix(quality, "q="), "0.") != "" || strings.EqualFold(name, "gzip") && quality == "" {
+			return true
+		}
+	}
+	return false
 }
