@@ -106,6 +106,7 @@ var layers = map[string]int{
 	"internal/api":             40,
 	"internal/worker":          40,
 	"internal/server":          40,
+	"internal/seed":            40,
 	"internal/desk":            30,
 	"internal/problem":         20,
 	"internal/locale":          20,

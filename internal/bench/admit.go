@@ -130,34 +130,3 @@ func (a *admitter) transact(ctx context.Context, fn func() error) error {
 	_, err := a.conn.ExecContext(ctx, "COMMIT")
 	return err
 }
-
-// seedBatch is how many students are written in one transaction.
-const seedBatch = 10_000
-
-// seed fills the school, a minute between one student and the next, the last
-// one now.
-func seed(ctx context.Context, d database, students int) error {
-	db, err := d.raw()
-	if err != nil {
-		return err
-	}
-	a, err := newAdmitter(ctx, db, d.begin())
-	if err != nil {
-		return errors.Join(err, db.Close())
-	}
-	now := time.Now()
-	for first := 0; first < students && err == nil; first += seedBatch {
-		err = a.transact(ctx, func() error {
-			for n := first; n < min(students, first+seedBatch); n++ {
-				if err := a.admit(ctx, int64(n), now.Add(-time.Duration(students-n)*time.Minute), true); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	if err == nil && d.engine == postgres { // as autovacuum would within minutes
-		_, err = db.ExecContext(ctx, "ANALYZE")
-	}
-	return errors.Join(err, a.close(), db.Close())
-}

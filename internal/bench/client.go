@@ -40,6 +40,12 @@ const (
 	scriptHeaders  = "HX-Request: true\r\nHX-Current-URL: http://%s/integrator/sales-manager\r\n"
 )
 
+// as is the client with another session.
+func (c *client) as(cookie string) *client {
+	c.cookie = cookie
+	return c
+}
+
 // get asks for a page.
 func (c *client) get(path string) error {
 	_, err := c.send("GET "+path, "", nil, http.StatusOK)

@@ -14,6 +14,8 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime/pprof"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -37,12 +39,14 @@ type options struct {
 	rounds   int
 	each     time.Duration // of one point in one round
 	students int           // in the large school
-	starts   int
-	idle     time.Duration // before memory at rest is read
-	crowd    int           // creations at the same moment
-	only     *regexp.Regexp
-	json     string
-	profile  string
+	// schoolSizes are the students in the schools whose desks are compared.
+	schoolSizes []int
+	starts      int
+	idle        time.Duration // before memory at rest is read
+	crowd       int           // creations at the same moment
+	only        *regexp.Regexp
+	json        string
+	profile     string
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -52,6 +56,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	seconds := f.Float64("seconds", 3, "how long each point is measured in each round")
 	only := f.String("only", "", "measure only the points whose name matches this expression, such as ^create/sqlite/")
 	quick := f.Bool("quick", false, "a rough look: one short round, a smaller school")
+	sizes := f.String("schools", "1000,100000,1000000", "how many students the schools have whose sales desks are compared")
 	f.IntVar(&o.rounds, "rounds", 3, "how many rounds; the tables show the medians")
 	f.StringVar(&o.json, "json", "", "write every measurement to this file too")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the whole run to this file")
@@ -61,10 +66,32 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	o.each = time.Duration(*seconds * float64(time.Second))
 	if *quick {
 		o.rounds, o.each, o.students, o.starts, o.idle = 1, 700*time.Millisecond, 20_000, 3, time.Second
+		if !given(f, "schools") {
+			*sizes = "1000,20000"
+		}
 	}
 	var err error
+	if o.schoolSizes, err = numbers(*sizes); err != nil {
+		return o, err
+	}
 	o.only, err = regexp.Compile(*only)
 	return o, err
+}
+
+func given(f *flag.FlagSet, name string) (yes bool) {
+	f.Visit(func(set *flag.Flag) { yes = yes || set.Name == name })
+	return yes
+}
+
+func numbers(s string) (all []int, err error) {
+	for part := range strings.SplitSeq(s, ",") {
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 1 || len(all) > 0 && n <= all[len(all)-1] {
+			return nil, fmt.Errorf("-schools: %q is no list of growing numbers", s)
+		}
+		all = append(all, n)
+	}
+	return all, nil
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {

@@ -15,6 +15,7 @@ import (
 	"tripwire/internal/files"
 	"tripwire/internal/password"
 	"tripwire/internal/school"
+	"tripwire/internal/seed"
 	"tripwire/internal/server"
 	"tripwire/internal/store"
 	"tripwire/internal/web"
@@ -25,26 +26,33 @@ const staffPassword = "correct horse"
 
 const adminEmail = "admin@example.com"
 
-var managerEmails = []string{"m0@example.com", "m1@example.com", "m2@example.com", "m3@example.com"}
+// managersAtWork is how many managers are logged in; the first has a quarter of the
+// students.
+const managersAtWork = 4
 
-// found makes the school: the default course, an administrator, four managers.
+// found makes the school: the default course, an administrator, the managers.
 func found(ctx context.Context, o store.Options) error {
 	s, err := store.Open(ctx, o)
 	if err != nil {
 		return err
 	}
-	d := desk.New(s, password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(os.TempDir(), 0))
+	d := newDesk(s, nil)
 	err = d.PrepareSchool(ctx)
-	for _, email := range append([]string{adminEmail}, managerEmails...) {
-		role := school.RoleSales
-		if email == adminEmail {
-			role = school.RoleAdmin
-		}
-		if err == nil {
-			_, err = d.AddStaff(ctx, school.Terminal(), school.NewStaff{FullName: "Вера Ким", Email: email, Role: string(role), Password: staffPassword})
-		}
+	if err == nil {
+		_, err = seed.Hire(ctx, d, staffPassword)
+	}
+	if err == nil {
+		_, err = d.AddStaff(ctx, school.Terminal(), school.NewStaff{FullName: "Айгүл Сәрсенова", Email: adminEmail, Role: string(school.RoleAdmin), Password: staffPassword})
 	}
 	return errors.Join(err, s.Close())
+}
+
+// newDesk opens a desk over a store; nil: with a hasher of its own.
+func newDesk(s *store.Store, h *password.Hasher) *desk.Desk {
+	if h == nil {
+		h = password.NewHasher(password.DefaultMemoryMiB)
+	}
+	return desk.New(s, h, files.NewFolder(os.TempDir(), 0))
 }
 
 // place is the panel behind a real server on loopback, in this process, with
@@ -55,6 +63,14 @@ type place struct {
 	sessions []string // the managers'
 	admin    string
 	close    func() error
+
+	// Where the parts of the desk are measured by themselves.
+	store   *store.Store
+	desk    *desk.Desk
+	handler http.Handler
+	boss    school.Actor
+	client  *client
+	middle  school.Cursor
 }
 
 // openPlace opens a founded school. Its log is written in full, to nowhere.
@@ -68,12 +84,21 @@ func openPlace(ctx context.Context, o store.Options) (*place, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	stop, err := p.serve(ctx, desk.New(s, p.hasher, files.NewFolder(os.TempDir(), 0)), slog.New(slog.NewTextHandler(log, nil)))
+	p.store, p.desk, p.boss = s, newDesk(s, p.hasher), school.Terminal()
+	stop, err := p.serve(ctx, p.desk, slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		return nil, errors.Join(err, s.Close(), log.Close())
 	}
-	p.close = func() error { return errors.Join(stop(), s.Close(), log.Close()) }
-	if err := p.logIn(ctx); err != nil {
+	p.close = func() error {
+		if p.client != nil {
+			p.client.close()
+		}
+		return errors.Join(stop(), s.Close(), log.Close())
+	}
+	if err = p.logIn(ctx); err == nil {
+		p.client, err = dial(ctx, p.addr)
+	}
+	if err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
@@ -89,6 +114,7 @@ func (p *place) serve(ctx context.Context, d *desk.Desk, log *slog.Logger) (stop
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
+	p.handler = handler
 	return serve(ctx, l, handler, log), nil
 }
 
@@ -107,14 +133,23 @@ func (p *place) logIn(ctx context.Context) (err error) {
 	if p.admin, err = logIn(ctx, p.addr, adminEmail); err != nil {
 		return err
 	}
-	for _, email := range managerEmails {
-		session, err := logIn(ctx, p.addr, email)
+	for _, m := range seed.Managers()[:managersAtWork] {
+		session, err := logIn(ctx, p.addr, m.Email)
 		if err != nil {
 			return err
 		}
 		p.sessions = append(p.sessions, session)
 	}
 	return nil
+}
+
+// session is the cookie of the administrator, or of the manager with the most
+// students.
+func (p *place) session(admin bool) string {
+	if admin {
+		return p.admin
+	}
+	return p.sessions[0]
 }
 
 // clients answers so many connections, the managers by turns, and what closes

@@ -23,7 +23,7 @@ func writeReport(w io.Writer, m machine, b *bench) error {
 	r.creations()
 	r.aims()
 	r.process()
-	r.panel()
+	r.deskwork()
 	r.study()
 	_, err := io.WriteString(w, r.String())
 	return err
@@ -157,23 +157,4 @@ func thousands(n int) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
-}
-
-func (r *report) panel() {
-	var rows [][]string
-	for _, engine := range engines {
-		for _, v := range append(views, view{name: "create", what: "creating one more, one-time link"}) {
-			small := r.sheet.median(fmt.Sprintf("panel/%s/%d/%s", engine, smallSchool, v.name))
-			large := r.sheet.median(fmt.Sprintf("panel/%s/%d/%s", engine, r.students, v.name))
-			if small.P50 == 0 || large.P50 == 0 {
-				continue
-			}
-			rows = append(rows, []string{
-				engineNames[engine], v.what, inMS(small.P50), inMS(small.P99), inMS(large.P50), inMS(large.P99),
-				fmt.Sprintf("%.1f ×", float64(large.P50)/float64(small.P50)),
-			})
-		}
-	}
-	r.table("The panel as the school grows",
-		fmt.Sprintf("engine | page | %[1]s students: p50, ms | p99, ms | %[2]s students: p50, ms | p99, ms | growth", thousands(smallSchool), thousands(r.students)), rows)
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"tripwire/internal/school"
+	"tripwire/internal/seed"
+	"tripwire/internal/store"
 )
 
 // processTasks are measured on the built binary in a process of its own.
@@ -91,7 +93,7 @@ func (b *bench) startNew(ctx context.Context, name string) error {
 // startAgain measures starts on a database that is there, and the memory of the
 // process at rest after the last of them.
 func (b *bench) startAgain(ctx context.Context, name string, students int) error {
-	d, err := b.school(ctx, sqlite, students)
+	d, err := b.school(ctx, sqlite, students, studied)
 	if err != nil {
 		return err
 	}
@@ -130,14 +132,32 @@ func (b *bench) startOnce(ctx context.Context, name string, d database) error {
 	return errors.Join(err, p.stop())
 }
 
+const (
+	studied   = false
+	unstudied = true
+)
+
 // school answers a founded school with so many students, in a database of its own.
-func (b *bench) school(ctx context.Context, engine string, students int) (database, error) {
+func (b *bench) school(ctx context.Context, engine string, students int, unstudied bool) (database, error) {
 	d, err := b.newDatabase(ctx, engine)
 	if err != nil {
 		return d, err
 	}
-	if err := found(ctx, d.Options); err != nil {
+	if err := found(ctx, d.Options); err != nil || students == 0 {
 		return d, err
 	}
-	return d, seed(ctx, d, students)
+	o := d.Options
+	o.Bulk = true
+	s, err := store.Open(ctx, o)
+	if err != nil {
+		return d, err
+	}
+	told := time.Now()
+	_, err = seed.Fill(ctx, s, newDesk(s, nil), seed.Options{Students: students, Seed: 1, Unstudied: unstudied, Progress: func(m seed.Made) {
+		if time.Since(told) > 10*time.Second {
+			told = time.Now()
+			b.tell("  %d of %d students", m.Students, students)
+		}
+	}})
+	return d, errors.Join(err, s.Close())
 }

@@ -41,13 +41,16 @@ func (b *bench) studyTasks() (tasks []task) {
 	return tasks
 }
 
+// view is a page of the student's side.
+type view struct{ name, what, path string }
+
 var studyViews = []view{
 	{name: "course", what: "course page", path: "/course/integrator"},
 	{name: "lesson", what: "lesson page", path: "/lesson/67"},
 }
 
 func (b *bench) studyPages(ctx context.Context, name, engine string, students int) error {
-	d, err := b.school(ctx, engine, students)
+	d, err := b.school(ctx, engine, students, unstudied)
 	if err != nil {
 		return err
 	}
@@ -158,7 +161,7 @@ func texts(ctx context.Context, db *sql.DB, query string) (all []string, err err
 // is written. What all cores spend on a report (clients and database server
 // included) then says what a thousand cost.
 func (b *bench) watch(ctx context.Context, name, engine string) error {
-	d, err := b.school(ctx, engine, watching*2)
+	d, err := b.school(ctx, engine, watching*2, unstudied)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type commands struct {
 	Staff   staffCommand   `cmd:"" help:"Add, list, disable or reset members of staff."`
 	Doctor  doctorCommand  `cmd:"" help:"Say what is wrong with the database; with --fix, mend it."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this version's schema."`
+	Bench   benchCommand   `cmd:"" help:"Fill a database with as many students as a measurement needs."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -87,7 +87,7 @@ func TestHelpNamesEverything(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"--help"}, {}} {
 		r := place{}.run(t, "", args...)
-		for _, command := range []string{"serve", "demo", "staff add", "staff list", "staff disable", "staff reset", "doctor", "migrate", "version"} {
+		for _, command := range []string{"serve", "demo", "staff add", "staff list", "staff disable", "staff reset", "doctor", "migrate", "bench seed", "version"} {
 			if r.code != 0 || !strings.Contains(r.out, command) {
 				t.Errorf("%q: exit %d, %s is not named:\n%s", args, r.code, command, r.out)
 			}
@@ -611,5 +611,38 @@ func TestAnAddressInUseIsTold(t *testing.T) {
 	r := at(storetest.SQLite(t)).run(t, "", "serve", "--addr="+l.Addr().String())
 	if r.code != 1 || !strings.Contains(r.err, "address already in use") || r.out != "" {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestBenchSeed: on a new database and on what it has made, without a word of the
+// password where somebody else has chosen it.
+func TestBenchSeed(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := at(target)
+		first := p.run(t, "", "bench", "seed", "--students=120")
+		word := regexp.MustCompile(`shown once: (\S+)`).FindStringSubmatch(first.out)
+		if first.code != 0 || word == nil || !strings.Contains(first.out, "120 students in ") || !strings.Contains(first.err, "120 of 120 students") {
+			t.Fatalf("%+v", first)
+		}
+		if again := p.must(t, "correct horse\n", "bench", "seed", "--students=30", "--password-stdin"); strings.Contains(again, "shown once") || !strings.Contains(again, "12 managers, 0 of them new") {
+			t.Errorf("again: %s", again)
+		}
+		var n int
+		if err := target.Raw(t).QueryRowContext(t.Context(), "SELECT count(*) FROM tripwire_users").Scan(&n); err != nil || n != 150 {
+			t.Errorf("%d students, %v", n, err)
+		}
+		if r := p.run(t, "", "doctor"); r.code != 1 || strings.Count(r.out, "WRONG") != 1 || !strings.Contains(r.out, "no administrator") {
+			t.Errorf("doctor: %+v", r)
+		}
+	})
+}
+
+func TestBenchSeedRefusesSillySizes(t *testing.T) {
+	t.Parallel()
+	for _, n := range []string{"0", "-5", "10000001"} {
+		p := place{"TRIPWIRE_DATA=" + t.TempDir()}
+		if r := p.run(t, "", "bench", "seed", "--students="+n); r.code != 1 || !strings.Contains(r.err, "--students: from 1 to 10000000") {
+			t.Errorf("%s: %+v", n, r)
+		}
 	}
 }

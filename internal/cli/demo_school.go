@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"tripwire/internal/desk"
 	"tripwire/internal/school"
+	"tripwire/internal/seed"
 )
 
 // demoPerson is a member of the demo's staff.
@@ -96,8 +96,8 @@ func (s *demoSchool) hire(ctx context.Context, p demoPerson, role school.Role) (
 func (s *demoSchool) plan(students int) {
 	s.planNamed(demoStudentName, demoStudentEmail, s.today.Add(-75*time.Hour), s.managers[0], 1)
 	for i := range students - 1 {
-		name := demoName(s.random)
-		email := fmt.Sprintf("%s%d@example.com", demoLatin(name), i+1)
+		name := seed.Name(s.random)
+		email := fmt.Sprintf("%s%d@example.com", seed.Latin(name), i+1)
 		s.planNamed(name, email, s.moment(i), s.manager(), -1)
 	}
 	slices.SortStableFunc(s.events, func(a, b demoEvent) int { return cmp.Compare(a.at.UnixNano(), b.at.UnixNano()) })
@@ -194,42 +194,4 @@ func (s *demoSchool) live(ctx context.Context) error {
 	}
 	s.clock.release()
 	return nil
-}
-
-var (
-	demoWomen    = []string{"Айгерим", "Әсель", "Дарина", "Жанна", "Камила", "Мадина", "Ольга", "Сабина", "Светлана", "Томирис", "Ұлпан", "Юлия"}
-	demoMen      = []string{"Азамат", "Алексей", "Бауыржан", "Ғалым", "Дмитрий", "Ерлан", "Қанат", "Максим", "Нұрсұлтан", "Руслан", "Тимур", "Өмірзақ"}
-	demoSurnames = []string{"Абдрахманов", "Ахметов", "Волков", "Есенов", "Жұмабаев", "Иванов", "Қасымов", "Мұратов", "Петров", "Сапаров", "Смагулов", "Төлегенов"}
-	demoFamilies = []string{"Ким", "Ли", "Цой", "Пак", "Шевченко", "Өтеген"}
-)
-
-func demoName(r *rand.Rand) string {
-	woman := r.IntN(2) == 0
-	first := demoMen[r.IntN(len(demoMen))]
-	if woman {
-		first = demoWomen[r.IntN(len(demoWomen))]
-	}
-	if r.IntN(3) == 0 {
-		return first + " " + demoFamilies[r.IntN(len(demoFamilies))]
-	}
-	last := demoSurnames[r.IntN(len(demoSurnames))]
-	if woman {
-		last += "а"
-	}
-	return first + " " + last
-}
-
-// demoLatin writes a name in the letters of an e-mail address.
-func demoLatin(name string) string {
-	const from = "абвгдеёжзийклмнопрстуфхцчшщъыьэюяәғқңөұүһі"
-	to := strings.Fields("a b v g d e e zh z i y k l m n o p r s t u f h ts ch sh sch - y - e yu ya a g q n o u u h i")
-	index := map[rune]string{' ': "."}
-	for i, r := range []rune(from) {
-		index[r] = strings.Trim(to[i], "-")
-	}
-	var b strings.Builder
-	for _, r := range strings.ToLower(name) {
-		b.WriteString(index[r])
-	}
-	return b.String()
 }

@@ -51,13 +51,9 @@ type staffAdd struct {
 
 // Run adds the member of staff.
 func (c *staffAdd) Run(ctx context.Context, stdio IO, parent *commands) error {
-	typed := school.NewPassword()
-	if c.PasswordStdin {
-		line, err := bufio.NewReader(io.LimitReader(stdio.In, 4096)).ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		typed = strings.TrimRight(line, "\r\n")
+	typed, err := newPassword(stdio, c.PasswordStdin)
+	if err != nil {
+		return err
 	}
 	return parent.Staff.atDesk(ctx, stdio, func(d *desk.Desk) error {
 		a, err := d.AddStaff(ctx, school.Terminal(), school.NewStaff{FullName: c.Name, Email: c.Email, Role: c.Role, Password: typed})
@@ -70,6 +66,18 @@ func (c *staffAdd) Run(ctx context.Context, stdio IO, parent *commands) error {
 		_, err = fmt.Fprintf(stdio.Out, "password, shown once: %s\n", typed)
 		return err
 	})
+}
+
+// newPassword makes a password, or reads one.
+func newPassword(stdio IO, read bool) (string, error) {
+	if !read {
+		return school.NewPassword(), nil
+	}
+	line, err := bufio.NewReader(io.LimitReader(stdio.In, 4096)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	return strings.TrimRight(line, "\r\n"), nil
 }
 
 type staffList struct{}

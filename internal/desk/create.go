@@ -115,6 +115,11 @@ func (d *Desk) fulfil(ctx context.Context, actor school.Actor, o order) (c schoo
 		if err := tx.InsertUser(o.account(id, c)); err != nil {
 			return err
 		}
+		// In front of the enrolment, whose triggers then find it: behind it, they would
+		// enter the student into the lists and change the entry at once.
+		if err := tx.InsertLetter(id, "welcome"); err != nil {
+			return err
+		}
 		if err := tx.InsertEnrolment(store.Enrolment{
 			UserID: id, CourseID: o.course.ID, Email: o.student.Email, GrantedBy: actor.ID, Price: o.student.Price, Source: actor.Door,
 		}); err != nil {
@@ -125,10 +130,7 @@ func (d *Desk) fulfil(ctx context.Context, actor school.Actor, o order) (c schoo
 				return err
 			}
 		}
-		if err := tx.InsertOwnActivity(actor, school.StudentCreated, id, o.details()); err != nil {
-			return err
-		}
-		return tx.InsertLetter(id, "welcome")
+		return tx.InsertOwnActivity(actor, school.StudentCreated, id, o.details())
 	}, func(tx *store.Tx) error {
 		c.Unlocked, err = tx.ListUnlocked(id)
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -278,13 +279,26 @@ func (e *postgres) advanceIdentity(ctx context.Context, q querier, table string)
 	return err
 }
 
-// matching leaves it to the planner whether the index is worth a look.
+// matching asks for the words that have trigrams: of a shorter one the index would
+// be read from end to end.
 func (e *postgres) matching(c *condition, words []string) (known bool) {
 	for _, word := range words {
-		c.add("r.search_text LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
-		known = known || utf8.RuneCountInString(word) > 2
+		if utf8.RuneCountInString(word) > 2 {
+			known = true
+			c.add("r.search_text LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
+		}
 	}
 	return known
+}
+
+func (e *postgres) parameter(n int) string { return "$" + strconv.Itoa(n) }
+
+// analyze does what autovacuum would do within minutes: without statistics the
+// planner takes a large table for an empty one, and what waits in the search index
+// to be sorted in is read by every search.
+func (e *postgres) analyze(ctx context.Context, m maintenance) error {
+	_, err := m.db.ExecContext(ctx, "VACUUM (ANALYZE)")
+	return err
 }
 
 // checkIntegrity asks for what PostgreSQL itself marks as not to be trusted; it

@@ -65,6 +65,9 @@ type Roster struct {
 	// Rare: so few students have the words that they are looked up by them. Else the
 	// list is walked in its order until a page is full.
 	Rare bool
+	// FewStuck: so few are stuck that they are looked up by that; matters to a list of
+	// them.
+	FewStuck bool
 }
 
 // NewRoster finds out whose students the list can have, and whether its words are
@@ -73,8 +76,18 @@ func (tx *Tx) NewRoster(scope school.Scope, f school.StudentFilter, zone *time.L
 	l := Roster{Filter: f, Zone: zone, Words: strings.Fields(school.Fold(f.Query))}
 	l.Words = l.Words[:min(len(l.Words), maxWords)]
 	var err error
-	if l.Managers, err = tx.managersWithin(scope, f.Manager); err != nil || len(l.Words) == 0 {
+	if l.Managers, err = tx.managersWithin(scope, f.Manager); err != nil {
 		return l, err
+	}
+	if f.Status == school.StatusStuck {
+		n, err := tx.SumStudents(scope, school.Counted{Manager: f.Manager, Course: f.Course}, zone)
+		if err != nil {
+			return l, err
+		}
+		l.FewStuck = n.Stuck <= RareMatches
+	}
+	if len(l.Words) == 0 {
+		return l, nil
 	}
 	n, err := tx.CountMatches(l.Words, RareMatches+1)
 	l.Rare = n <= RareMatches
@@ -244,7 +257,11 @@ func (l Roster) choose(tx *Tx, c *condition) {
 	}
 	c.add(choice)
 	if l.Filter.Status == school.StatusStuck {
-		c.add("r.last_step_at < " + c.arg(l.stuckBefore(tx)))
+		step := "r.last_step_at"
+		if !l.FewStuck { // as a value, so that the index of the last steps is not read and sorted
+			step = "coalesce(r.last_step_at, r.added_at)"
+		}
+		c.add(step + " < " + c.arg(l.stuckBefore(tx)))
 	}
 }
 
@@ -266,8 +283,10 @@ func (l Roster) bound(tx *Tx, c *condition) {
 	if l.Rare {
 		tx.engine.matching(c, l.Words)
 	}
+	// As a value, which no index has: PostgreSQL's plan for any word would ask the
+	// trigrams of one that is too short for them, or that half of the school has.
 	for _, word := range l.Words {
-		c.add("r.search_text LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
+		c.add("r.search_text || '' LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
 	}
 }
 

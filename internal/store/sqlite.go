@@ -28,7 +28,8 @@ type sqlite struct {
 	group   *groupWriter
 }
 
-func openSQLite(ctx context.Context, file string, grouped bool) (*sqlite, error) {
+func openSQLite(ctx context.Context, o Options) (*sqlite, error) {
+	file := o.File
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
@@ -36,7 +37,7 @@ func openSQLite(ctx context.Context, file string, grouped bool) (*sqlite, error)
 		return nil, err
 	}
 	e := &sqlite{file: file}
-	e.writer = sql.OpenDB(sqliteConnector{dsn: sqliteDSN(file), authorize: authorize})
+	e.writer = sql.OpenDB(sqliteConnector{dsn: sqliteDSN(file, forWriting(o)...), authorize: authorize})
 	e.readers = sql.OpenDB(sqliteConnector{dsn: sqliteDSN(file, "_query_only=1"), authorize: authorize})
 	conn, err := e.writer.Conn(ctx)
 	if err != nil {
@@ -46,8 +47,18 @@ func openSQLite(ctx context.Context, file string, grouped bool) (*sqlite, error)
 	for range cap(e.pool) {
 		e.pool <- nil
 	}
-	e.group = startGroupWriter(&compiledConn{conn: conn}, grouped)
+	e.group = startGroupWriter(&compiledConn{conn: conn}, !o.SingleCommits)
 	return e, nil
+}
+
+// forWriting are the settings of the one connection that writes. A transaction
+// that outgrows its cache writes each page many times over, so what writes much at
+// once gets 256 MiB.
+func forWriting(o Options) []string {
+	if !o.Bulk {
+		return nil
+	}
+	return []string{"_pragma=cache_size(-262144)", "_pragma=temp_store(memory)"}
 }
 
 // keepPrivate makes the file before SQLite does, so that nobody else on the
@@ -199,6 +210,13 @@ func (e *sqlite) triggers(ctx context.Context, q querier) ([]foundTrigger, error
 
 // advanceIdentity has nothing to do: AUTOINCREMENT remembers the largest id.
 func (e *sqlite) advanceIdentity(context.Context, querier, string) error { return nil }
+
+// parameter has no number: the driver would look each one up in a list of all.
+func (e *sqlite) parameter(int) string { return "?" }
+
+// analyze has nothing to do: our statements are planned without statistics, in a
+// large school as in an empty one.
+func (e *sqlite) analyze(context.Context, maintenance) error { return nil }
 
 // matching asks for the trigrams of the words; the text itself is compared by
 // whoever asks.

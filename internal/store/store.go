@@ -26,6 +26,8 @@ type Options struct {
 	// SingleCommits turns group commit off: one transaction, one fsync. Only the
 	// benchmark wants it, to measure what grouping is worth.
 	SingleCommits bool
+	// Bulk gives SQLite the memory to write a great many rows at once.
+	Bulk bool
 	// BeforeStatement is called with each statement of a Write before it runs; an
 	// error makes the statement fail with it. Tests inject faults here.
 	BeforeStatement func(sql string) error
@@ -72,6 +74,10 @@ type engine interface {
 	// has for the words, which may be a few too many. It answers false, and bounds
 	// nothing, where the index can tell nothing of them.
 	matching(c *condition, words []string) bool
+	// parameter is the n-th parameter, from 1, of a statement with a great many.
+	parameter(n int) string
+	// analyze is what has to be done once a great many rows have come at once.
+	analyze(ctx context.Context, m maintenance) error
 	// checkIntegrity lists what is physically or referentially wrong.
 	checkIntegrity(ctx context.Context, q querier) ([]string, error)
 	// tell lets other processes on the database know that lines were added to the
@@ -112,7 +118,7 @@ func Connect(ctx context.Context, o Options) (*Store, error) {
 	if o.URL != "" {
 		s.engine, err = openPostgres(ctx, o.URL)
 	} else {
-		s.engine, err = openSQLite(ctx, o.File, !o.SingleCommits)
+		s.engine, err = openSQLite(ctx, o)
 	}
 	if err != nil {
 		return nil, err

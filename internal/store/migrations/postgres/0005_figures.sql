@@ -175,18 +175,20 @@ END
 $do$;
 -- +goose StatementEnd
 
+-- What follows from an enrolment is written once for each statement, not for each
+-- row: many who come together are counted together.
 -- +goose StatementBegin
 CREATE FUNCTION record_sale() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
 BEGIN
     INSERT INTO money_events (user_id, course_id, manager_id, kind, amount_minor, currency, at, actor_id, reason)
-    VALUES (NEW.user_id, NEW.course_id, NEW.granted_by, 'sale', NEW.price_minor, NEW.currency, NEW.granted_at, NEW.granted_by, '');
+    SELECT n.user_id, n.course_id, n.granted_by, 'sale', n.price_minor, n.currency, n.granted_at, n.granted_by, '' FROM added n;
     RETURN NULL;
 END
 $body$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE TRIGGER record_sale_on_enrolment AFTER INSERT ON tripwire_users FOR EACH ROW EXECUTE FUNCTION record_sale();
+CREATE TRIGGER record_sale_on_enrolment AFTER INSERT ON tripwire_users REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION record_sale();
 -- +goose StatementEnd
 
 -- Nobody is given back more than was paid.
@@ -232,16 +234,16 @@ BEGIN
                (SELECT max(p.opened_at) FROM lesson_plays p JOIN lessons l ON l.id = p.lesson_id JOIN modules m ON m.id = l.module_id WHERE p.user_id = t.user_id AND m.course_id = t.course_id),
                (SELECT max(c.completed_at) FROM lesson_completions c JOIN lessons l ON l.id = c.lesson_id JOIN modules m ON m.id = l.module_id WHERE c.user_id = t.user_id AND m.course_id = t.course_id),
                (SELECT max(s.handed_in_at) FROM submissions s JOIN lessons l ON l.id = s.lesson_id JOIN modules m ON m.id = l.module_id WHERE s.user_id = t.user_id AND m.course_id = t.course_id))
-    FROM tripwire_users t JOIN users u ON u.id = t.user_id
+    FROM added t JOIN users u ON u.id = t.user_id
     WHERE t.deleted_at IS NULL
-      AND t.user_id = NEW.user_id AND t.course_id = NEW.course_id;
+    ORDER BY t.granted_at, t.user_id;
     RETURN NULL;
 END
 $body$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE TRIGGER enter_roster_on_enrolment AFTER INSERT ON tripwire_users FOR EACH ROW EXECUTE FUNCTION enter_roster();
+CREATE TRIGGER enter_roster_on_enrolment AFTER INSERT ON tripwire_users REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION enter_roster();
 -- +goose StatementEnd
 
 -- +goose StatementBegin
@@ -500,6 +502,8 @@ $body$;
 CREATE TRIGGER follow_roster_on_update AFTER UPDATE ON roster REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION count_changed();
 -- +goose StatementEnd
 
+-- The enrolment is asked for as a value, which is always looked up by its key: a
+-- plan that was made for many events would read the whole table for one.
 -- +goose StatementBegin
 CREATE FUNCTION count_sale() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
 BEGIN
@@ -507,7 +511,7 @@ BEGIN
     SELECT g.grain, substr(d.day, 1, g.length), coalesce(m.manager_id, '00000000-0000-0000-0000-000000000000'), m.course_id, m.currency, pg_backend_pid() % 8, sum(m.sign * (m.kind = 'sale')::int), sum(m.sign * m.amount_minor)
     FROM (SELECT *, 1 AS sign FROM added) m
     CROSS JOIN LATERAL (SELECT to_char(m.at AT TIME ZONE 'UTC' + make_interval(secs => coalesce((SELECT z.seconds FROM zone_offsets z WHERE z.starts_at <= m.at ORDER BY z.starts_at DESC LIMIT 1), 0)), 'YYYY-MM-DD') AS day) d CROSS JOIN (SELECT 'day' AS grain, 10 AS length UNION ALL SELECT 'month', 7) g
-    WHERE EXISTS (SELECT 1 FROM tripwire_users t WHERE t.user_id = m.user_id AND t.course_id = m.course_id AND t.deleted_at IS NULL AND t.test_at IS NULL)
+    WHERE (SELECT t.deleted_at IS NULL AND t.test_at IS NULL FROM tripwire_users t WHERE t.user_id = m.user_id AND t.course_id = m.course_id)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (grain, bucket, manager_id, course_id, currency, shard) DO UPDATE
@@ -528,7 +532,7 @@ BEGIN
     SELECT g.grain, substr(d.day, 1, g.length), coalesce(m.manager_id, '00000000-0000-0000-0000-000000000000'), m.course_id, m.currency, pg_backend_pid() % 8, sum(m.sign * (m.kind = 'sale')::int), sum(m.sign * m.amount_minor)
     FROM (SELECT *, -1 AS sign FROM removed UNION ALL SELECT *, 1 FROM added) m
     CROSS JOIN LATERAL (SELECT to_char(m.at AT TIME ZONE 'UTC' + make_interval(secs => coalesce((SELECT z.seconds FROM zone_offsets z WHERE z.starts_at <= m.at ORDER BY z.starts_at DESC LIMIT 1), 0)), 'YYYY-MM-DD') AS day) d CROSS JOIN (SELECT 'day' AS grain, 10 AS length UNION ALL SELECT 'month', 7) g
-    WHERE EXISTS (SELECT 1 FROM tripwire_users t WHERE t.user_id = m.user_id AND t.course_id = m.course_id AND t.deleted_at IS NULL AND t.test_at IS NULL)
+    WHERE (SELECT t.deleted_at IS NULL AND t.test_at IS NULL FROM tripwire_users t WHERE t.user_id = m.user_id AND t.course_id = m.course_id)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (grain, bucket, manager_id, course_id, currency, shard) DO UPDATE
