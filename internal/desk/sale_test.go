@@ -117,10 +117,11 @@ func TestWhoMayTouchTheMoneyAndTheStudent(t *testing.T) {
 	})
 }
 
+// wantSameRows looks at everything but the history, which notes refused attempts.
 func wantSameRows(t *testing.T, before, after map[string][]string) {
 	t.Helper()
 	for table, rows := range after {
-		if !slices.Equal(before[table], rows) {
+		if table != "activity" && !slices.Equal(before[table], rows) {
 			t.Errorf("%s has changed:\n%s\nwas\n%s", table, strings.Join(rows, "\n"), strings.Join(before[table], "\n"))
 		}
 	}

@@ -55,11 +55,6 @@ func (p Printer) Sentence(a school.Activity) []Part {
 	text := p.T(key)
 	values := map[string]string{"actor": p.Actor(a), "subject": a.Subject, "action": string(a.Action)}
 	maps.Copy(values, a.Details)
-	if a.Action == school.SaleRefunded || a.Action == school.PriceCorrected {
-		for _, name := range []string{"amount", "before", "after"} {
-			values[name] = p.Amount(values[name])
-		}
-	}
 	if values["subject"] == "" {
 		values["subject"] = a.ActorName
 	}

@@ -63,6 +63,9 @@ func ActivityNote(p locale.Printer, a school.Activity) string {
 			said = append(said, p.T(key))
 			continue
 		}
+		if name == "amount" {
+			value = p.Amount(value)
+		}
 		said = append(said, p.T("detail."+name, "value", value))
 	}
 	for _, name := range []string{"name", "email"} {
@@ -74,7 +77,7 @@ func ActivityNote(p locale.Printer, a school.Activity) string {
 		said = append(said, p.T("detail.transferred", "from", from, "to", to))
 	}
 	if before, after := a.Details["before"], a.Details["after"]; a.Action == school.PriceCorrected {
-		said = append(said, p.T("detail.changed_price", "before", before, "after", after))
+		said = append(said, p.T("detail.changed_price", "before", p.Amount(before), "after", p.Amount(after)))
 	}
 	if a.Door == school.DoorTerminal && a.ActorName != "" {
 		said = append(said, p.Door(string(a.Door)))
