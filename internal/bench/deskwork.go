@@ -251,10 +251,12 @@ func forgetPeak() error {
 
 func (r *report) deskwork() {
 	sizes := r.schoolSizes
-	head := "engine | what"
+	var heads strings.Builder
+	heads.WriteString("engine | what")
 	for _, n := range sizes {
-		head += fmt.Sprintf(" | %s students: p50, ms | p99, ms", thousands(n))
+		_, _ = fmt.Fprintf(&heads, " | %s students: p50, ms | p99, ms", thousands(n))
 	}
+	head := heads.String()
 	var rows [][]string
 	for _, engine := range engines {
 		for _, part := range append(blocks(), block{name: "create", what: "creating one more, one-time link"}) {

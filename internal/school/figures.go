@@ -212,13 +212,14 @@ func Rank(all []Standing) {
 		}
 		return 0
 	})
-	for i := range all {
-		switch {
-		case all[i].Manager == "":
-		case i > 0 && all[i-1].Sales.Count == all[i].Sales.Count:
-			all[i].Place = all[i-1].Place
-		default:
-			all[i].Place = i + 1
+	place, before := 0, -1
+	for i, s := range all {
+		if s.Manager == "" {
+			continue
 		}
+		if s.Sales.Count != before {
+			place, before = i+1, s.Sales.Count
+		}
+		all[i].Place = place
 	}
 }

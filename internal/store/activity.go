@@ -75,9 +75,10 @@ func (tx *Tx) ListActivity(scope school.Scope, limit int) ([]school.Activity, er
 }
 
 // ListHistory answers the lines behind the cursor, the newest first. An owner sees
-// the lines about students who were theirs at the time, the whole story of a
-// student who is theirs now, and what they have done themselves; refused attempts
-// are for who sees all. f.Query is not looked at.
+// the lines about students who were theirs at the time and are theirs now, the
+// whole story of a student who is theirs now, and what they have done themselves,
+// but for what names a student who has gone to another; refused attempts are for
+// who sees all. f.Query is not looked at.
 func (tx *Tx) ListHistory(scope school.Scope, f school.ActivityFilter, after school.ActivityCursor, limit int) ([]school.Activity, error) {
 	query, args := historyQuery(scope, f, after, limit)
 	if query == "" {
@@ -92,6 +93,10 @@ func historyQuery(scope school.Scope, f school.ActivityFilter, after school.Acti
 	walks := c.walks(scope, f)
 	if len(walks) == 0 {
 		return "", nil
+	}
+	if !scope.All && f.Student == "" { // who has gone to another manager is that one's to know
+		c.add("(NOT EXISTS (SELECT 1 FROM tripwire_users o WHERE o.user_id = a.subject_id) OR EXISTS (SELECT 1 FROM tripwire_users o" +
+			" WHERE o.user_id = a.subject_id AND o.granted_by = " + c.arg(scope.Owner) + "))")
 	}
 	if !f.From.IsZero() || !f.Until.IsZero() {
 		c.add("a.at >= " + c.arg(f.From) + " AND a.at < " + c.arg(f.Until))

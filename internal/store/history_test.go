@@ -79,6 +79,8 @@ func (l entry) shown(scope school.Scope, f school.ActivityFilter, grantedBy map[
 			return false
 		case f.Student == "" && l.owner != scope.Owner && l.actor != scope.Owner:
 			return false
+		case f.Student == "" && grantedBy[l.subject] != "" && grantedBy[l.subject] != scope.Owner: // gone to another
+			return false
 		case f.Actor == school.ByStudents, f.Actor == school.BySystem:
 			if f.Student == "" && l.owner != scope.Owner {
 				return false

@@ -104,3 +104,17 @@ func (c Chrome) nav() []navItem {
 		return nil
 	}
 }
+
+// maxTabs is how many places fit the foot of a phone.
+const maxTabs = 5
+
+// tabs are the places at the foot of a phone; moreTabs are those that it has no room
+// for.
+func (c Chrome) tabs() []navItem {
+	if items := c.nav(); len(items) > maxTabs {
+		return items[:maxTabs-1]
+	}
+	return c.nav()
+}
+
+func (c Chrome) moreTabs() []navItem { return c.nav()[len(c.tabs()):] }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -38,9 +39,7 @@ func (s ListState) With(pairs ...string) string { return s.at(panelPath, pairs..
 
 func (s ListState) at(path string, pairs ...string) string {
 	changed := ListState{url.Values{}}
-	for name, values := range s.values {
-		changed.values[name] = values
-	}
+	maps.Copy(changed.values, s.values)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		changed.Set(pairs[i], pairs[i+1])
 	}
