@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"tripwire/internal/school"
@@ -251,9 +252,9 @@ func forgetPeak() error {
 
 func (r *report) deskwork() {
 	sizes := r.schoolSizes
-	head := "engine | what"
+	head := []string{"engine | what"}
 	for _, n := range sizes {
-		head += fmt.Sprintf(" | %s students: p50, ms | p99, ms", thousands(n))
+		head = append(head, thousands(n)+" students: p50, ms | p99, ms")
 	}
 	var rows [][]string
 	for _, engine := range engines {
@@ -261,7 +262,7 @@ func (r *report) deskwork() {
 			rows = r.grown(rows, engine, part.name, part.what)
 		}
 	}
-	r.table("The sales desk as the school grows", head+" | growth of p50", rows)
+	r.table("The sales desk as the school grows", strings.Join(append(head, "growth of p50"), " | "), rows)
 	rows = nil
 	for _, engine := range engines {
 		for _, n := range sizes {

@@ -213,10 +213,11 @@ func (t *tale) id(at time.Time) school.UserID {
 	return school.UserID(id.String())
 }
 
+// details are names and what they say, by turns.
 func details(pairs ...string) string {
 	all := map[string]string{}
-	for i := 0; i < len(pairs); i += 2 {
-		all[pairs[i]] = pairs[i+1]
+	for pair := range slices.Chunk(pairs, 2) {
+		all[pair[0]] = pair[1]
 	}
 	text, err := json.Marshal(all)
 	if err != nil {

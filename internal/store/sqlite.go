@@ -211,6 +211,12 @@ func (e *sqlite) triggers(ctx context.Context, q querier) ([]foundTrigger, error
 // advanceIdentity has nothing to do: AUTOINCREMENT remembers the largest id.
 func (e *sqlite) advanceIdentity(context.Context, querier, string) error { return nil }
 
+// merged leaves the limit to the whole: SQLite merges the parts as it reads them,
+// unless they have limits of their own.
+func (e *sqlite) merged(parts []string, _, tail, _ string) string {
+	return strings.Join(parts, " UNION ALL ") + " ORDER BY " + tail
+}
+
 // parameter has no number: the driver would look each one up in a list of all.
 func (e *sqlite) parameter(int) string { return "?" }
 
