@@ -280,6 +280,10 @@ func (e *postgres) matching(c *condition, words []string) (known bool) {
 	return known
 }
 
+func (e *postgres) matches(c *condition, words []string) (source string, known bool) {
+	return "roster r", e.matching(c, words)
+}
+
 // merged gives each part the order and the limit too: PostgreSQL would rather read
 // all of the parts and sort them.
 func (e *postgres) merged(parts []string, order, tail, limit string) string {

@@ -117,10 +117,11 @@ const RareMatches = 2000
 // longer one, the answer is limit.
 func (tx *Tx) CountMatches(words []string, limit int) (int, error) {
 	var c condition
-	if !tx.engine.matching(&c, words) {
+	source, known := tx.engine.matches(&c, words)
+	if !known {
 		return limit, nil
 	}
-	return one(tx, "SELECT count(*) FROM (SELECT 1 FROM "+c.from("roster r")+c.where()+" LIMIT "+c.arg(limit)+") matches", scanInt, c.args...)
+	return one(tx, "SELECT count(*) FROM (SELECT 1 FROM "+source+c.where()+" LIMIT "+c.arg(limit)+") matches", scanInt, c.args...)
 }
 
 // ListRoster answers a page of the list.

@@ -76,6 +76,8 @@ type engine interface {
 	// has for the words, which may be a few too many. It answers false, and bounds
 	// nothing, where the index can tell nothing of them.
 	matching(c *condition, words []string) bool
+	// matches is matching for who only counts: it answers what to read of.
+	matches(c *condition, words []string) (source string, known bool)
 	// parameter is the n-th parameter, from 1, of a statement with a great many.
 	parameter(n int) string
 	// analyze is what has to be done once a great many rows have come at once.
