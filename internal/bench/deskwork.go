@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"tripwire/internal/school"
@@ -251,19 +252,17 @@ func forgetPeak() error {
 
 func (r *report) deskwork() {
 	sizes := r.schoolSizes
-	var heads strings.Builder
-	heads.WriteString("engine | what")
+	head := []string{"engine | what"}
 	for _, n := range sizes {
-		_, _ = fmt.Fprintf(&heads, " | %s students: p50, ms | p99, ms", thousands(n))
+		head = append(head, thousands(n)+" students: p50, ms | p99, ms")
 	}
-	head := heads.String()
 	var rows [][]string
 	for _, engine := range engines {
 		for _, part := range append(blocks(), block{name: "create", what: "creating one more, one-time link"}) {
 			rows = r.grown(rows, engine, part.name, part.what)
 		}
 	}
-	r.table("The sales desk as the school grows", head+" | growth of p50", rows)
+	r.table("The sales desk as the school grows", strings.Join(append(head, "growth of p50"), " | "), rows)
 	rows = nil
 	for _, engine := range engines {
 		for _, n := range sizes {

@@ -213,6 +213,7 @@ func (t *tale) id(at time.Time) school.UserID {
 	return school.UserID(id.String())
 }
 
+// details are names and what they say, by turns.
 func details(pairs ...string) string {
 	all := map[string]string{}
 	for pair := range slices.Chunk(pairs, 2) {

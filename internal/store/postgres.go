@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -289,6 +290,20 @@ func (e *postgres) matching(c *condition, words []string) (known bool) {
 		}
 	}
 	return known
+}
+
+func (e *postgres) matches(c *condition, words []string) (source string, known bool) {
+	return "roster r", e.matching(c, words)
+}
+
+// merged gives each part the order and the limit too: PostgreSQL would rather read
+// all of the parts and sort them.
+func (e *postgres) merged(parts []string, order, tail, limit string) string {
+	each := make([]string, len(parts))
+	for i, p := range parts {
+		each[i] = "(" + p + " ORDER BY " + order + " LIMIT " + limit + ")"
+	}
+	return strings.Join(each, " UNION ALL ") + " ORDER BY " + tail
 }
 
 func (e *postgres) parameter(n int) string { return "$" + strconv.Itoa(n) }

@@ -117,10 +117,11 @@ const RareMatches = 2000
 // longer one, the answer is limit.
 func (tx *Tx) CountMatches(words []string, limit int) (int, error) {
 	var c condition
-	if !tx.engine.matching(&c, words) {
+	source, known := tx.engine.matches(&c, words)
+	if !known {
 		return limit, nil
 	}
-	return one(tx, "SELECT count(*) FROM (SELECT 1 FROM "+c.from("roster r")+c.where()+" LIMIT "+c.arg(limit)+") matches", scanInt, c.args...)
+	return one(tx, "SELECT count(*) FROM (SELECT 1 FROM "+source+c.where()+" LIMIT "+c.arg(limit)+") matches", scanInt, c.args...)
 }
 
 // ListRoster answers a page of the list.
@@ -241,12 +242,12 @@ func (l Roster) inner(tx *Tx, c *condition, p part, o order, desc bool, limit st
 		c.add(managedBy(c, p.managers))
 		return query + c.where() + tail, nil
 	}
-	var each []string
+	each := make([]string, len(p.managers))
 	where := c.where()
-	for _, m := range p.managers {
-		each = append(each, "SELECT * FROM ("+query+where+" AND r.manager_id = "+c.arg(orNobody(m))+tail+") of_one")
+	for i, m := range p.managers {
+		each[i] = query + where + " AND r.manager_id = " + c.arg(orNobody(m))
 	}
-	return strings.Join(each, " UNION ALL "), nil
+	return tx.engine.merged(each, o.orderBy("r", desc), o.orderBy("", desc)+" LIMIT "+limit, limit), nil
 }
 
 // choose bounds the query to the status of the list.
@@ -261,7 +262,10 @@ func (l Roster) choose(tx *Tx, c *condition) {
 		if !l.FewStuck { // as a value, so that the index of the last steps is not read and sorted
 			step = "coalesce(r.last_step_at, r.added_at)"
 		}
-		c.add(step + " < " + c.arg(l.stuckBefore(tx)))
+		before := c.arg(l.stuckBefore(tx))
+		c.add(step + " < " + before)
+		// So were they added before it, and those who came since need not be looked at.
+		c.add("r.added_at < " + before)
 	}
 }
 
@@ -318,9 +322,12 @@ func (o order) orderBy(table string, desc bool) string {
 	if desc {
 		way = " DESC"
 	}
+	if table != "" {
+		table += "."
+	}
 	var names []string
 	for _, k := range append(slices.Clone(o.keys), "id") {
-		names = append(names, table+"."+k+way)
+		names = append(names, table+k+way)
 	}
 	return strings.Join(names, ", ")
 }

@@ -211,6 +211,12 @@ func (e *sqlite) triggers(ctx context.Context, q querier) ([]foundTrigger, error
 // advanceIdentity has nothing to do: AUTOINCREMENT remembers the largest id.
 func (e *sqlite) advanceIdentity(context.Context, querier, string) error { return nil }
 
+// merged leaves the limit to the whole: SQLite merges the parts as it reads them,
+// unless they have limits of their own.
+func (e *sqlite) merged(parts []string, _, tail, _ string) string {
+	return strings.Join(parts, " UNION ALL ") + " ORDER BY " + tail
+}
+
 // parameter has no number: the driver would look each one up in a list of all.
 func (e *sqlite) parameter(int) string { return "?" }
 
@@ -221,18 +227,34 @@ func (e *sqlite) analyze(context.Context, maintenance) error { return nil }
 // matching asks for the trigrams of the words; the text itself is compared by
 // whoever asks.
 func (e *sqlite) matching(c *condition, words []string) bool {
-	var trigrams []string
+	asked := trigrams(words)
+	if asked == "" {
+		return false
+	}
+	c.add("r.id IN (SELECT rowid FROM roster_search WHERE roster_search MATCH " + c.arg(asked) + ")")
+	return true
+}
+
+// matches reads the index alone, and only as far as is counted: behind an IN it
+// would be read to its end first.
+func (e *sqlite) matches(c *condition, words []string) (source string, known bool) {
+	asked := trigrams(words)
+	if asked == "" {
+		return "", false
+	}
+	c.add("roster_search MATCH " + c.arg(asked))
+	return "roster_search", true
+}
+
+func trigrams(words []string) string {
+	var all []string
 	for _, word := range words {
 		letters := []rune(strings.ReplaceAll(word, "\x00", ""))
 		for i := range len(letters) - 2 {
-			trigrams = append(trigrams, `"`+strings.ReplaceAll(string(letters[i:i+3]), `"`, `""`)+`"`)
+			all = append(all, `"`+strings.ReplaceAll(string(letters[i:i+3]), `"`, `""`)+`"`)
 		}
 	}
-	if len(trigrams) == 0 {
-		return false
-	}
-	c.add("r.id IN (SELECT rowid FROM roster_search WHERE roster_search MATCH " + c.arg(strings.Join(trigrams, " AND ")) + ")")
-	return true
+	return strings.Join(all, " AND ")
 }
 
 // tell has nobody to tell: who works on the file from a terminal meanwhile is

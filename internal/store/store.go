@@ -70,10 +70,15 @@ type engine interface {
 	// advanceIdentity makes the next id given by the database larger than every
 	// id in the table.
 	advanceIdentity(ctx context.Context, q querier, table string) error
+	// merged is the query of the rows of all parts, in one order and to one limit, that
+	// reads of each no more than is taken. Each part has an index of that order.
+	merged(parts []string, orderOfPart, tail, limit string) string
 	// matching bounds the query to the rows r of the roster that its search index
 	// has for the words, which may be a few too many. It answers false, and bounds
 	// nothing, where the index can tell nothing of them.
 	matching(c *condition, words []string) bool
+	// matches is matching for who only counts: it answers what to read of.
+	matches(c *condition, words []string) (source string, known bool)
 	// parameter is the n-th parameter, from 1, of a statement with a great many.
 	parameter(n int) string
 	// analyze is what has to be done once a great many rows have come at once.
