@@ -2,12 +2,13 @@ package web
 
 import (
 	"errors"
-	"mime"
+	"iter"
 	"net/http"
 	"net/url"
 	"time"
 
 	"tripwire/internal/problem"
+	"tripwire/internal/roster"
 	"tripwire/internal/school"
 	"tripwire/internal/web/page"
 )
@@ -71,9 +72,6 @@ func (h *Handler) history(w http.ResponseWriter, r *http.Request) error {
 	return h.render(w, r, status, page.History(c, m))
 }
 
-// exportLayout is a time that every table program understands.
-const exportLayout = "2006-01-02 15:04:05"
-
 // exportHistory sends the lines that the filter of the page lets through, as they
 // are read: no export is too large for the memory.
 func (h *Handler) exportHistory(w http.ResponseWriter, r *http.Request) error {
@@ -83,45 +81,40 @@ func (h *Handler) exportHistory(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := v.printer
-	var out *sheet
-	begin := func() error {
-		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-		w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{
-			"filename": "history-" + string(school.DayOf(p.Now, p.Zone)) + ".csv",
-		}))
-		out = newSheet(&patientWriter{ResponseWriter: w, control: http.NewResponseController(w)})
-		return out.write(p.T("history.column.time"), p.T("history.column.actor"), p.T("history.column.action"),
-			p.T("history.column.subject"), p.T("history.column.details"), p.T("history.column.door"))
-	}
-	err = h.desk.ExportHistory(r.Context(), v.actor, f, func(lines []school.Activity) error {
-		if out == nil {
-			if err := begin(); err != nil {
-				return err
-			}
-		}
-		for _, a := range lines {
-			if err := out.write(a.At.In(p.Zone).Format(exportLayout), p.Actor(a), p.Activity(a), a.Subject,
-				page.ActivityNote(p, a), p.Door(string(a.Door))); err != nil {
-				return err
-			}
-		}
-		return out.flush()
+	return h.sendTable(w, r, download{
+		name: p.T("activity.title") + " " + string(school.DayOf(p.Now, p.Zone)), format: roster.CSV,
+		table: roster.Table{Name: p.T("activity.title"), Columns: []roster.Column{
+			{Title: p.T("history.column.time")}, {Title: p.T("history.column.actor")}, {Title: p.T("history.column.action")},
+			{Title: p.T("history.column.subject")}, {Title: p.T("history.column.details")}, {Title: p.T("history.column.door")},
+		}, Separator: roster.SeparatorFor(p.Lang)},
+		rows: h.historyRows(r, f),
 	})
-	if errors.Is(err, school.ErrNotFound) { // nobody whom the reader may know: a file without lines
-		noteRefusal(r, err)
-		err = nil
-	}
-	switch {
-	case err != nil && out == nil:
-		return err
-	case err == nil && out == nil:
-		if err = begin(); err == nil {
-			err = out.flush()
+}
+
+// errEnough ends a read that nobody wants more of.
+var errEnough = errors.New("nobody wants more")
+
+func (h *Handler) historyRows(r *http.Request, f school.ActivityFilter) iter.Seq2[[]roster.Cell, error] {
+	v := visitOf(r)
+	p := v.printer
+	return func(yield func([]roster.Cell, error) bool) {
+		err := h.desk.ExportHistory(r.Context(), v.actor, f, func(lines []school.Activity) error {
+			for _, a := range lines {
+				if !yield([]roster.Cell{
+					roster.Time(a.At, p.Zone), roster.Text(p.Actor(a)), roster.Text(p.Activity(a)), roster.Text(a.Subject),
+					roster.Text(page.ActivityNote(p, a)), roster.Text(p.Door(string(a.Door))),
+				}, nil) {
+					return errEnough
+				}
+			}
+			return nil
+		})
+		switch {
+		case errors.Is(err, errEnough):
+		case errors.Is(err, school.ErrNotFound): // nobody whom the reader may know: a file without lines
+			noteRefusal(r, err)
+		case err != nil:
+			yield(nil, err)
 		}
 	}
-	if err != nil { // half a file is out, and must not look like the whole
-		trailOf(r.Context()).err = err
-		panic(http.ErrAbortHandler)
-	}
-	return nil
 }
