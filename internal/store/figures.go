@@ -276,6 +276,9 @@ func (tx *Tx) ReplaceZoneOffsets(offsets []school.ZoneOffset) error {
 
 // Recount has a trigger count every roll-up anew.
 func (tx *Tx) Recount() error {
+	if err := tx.engine.takeTime(tx.ctx, tx.q); err != nil {
+		return err
+	}
 	_, err := tx.exec("INSERT INTO recounts (at) VALUES ($1)", tx.Now)
 	return err
 }

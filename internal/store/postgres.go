@@ -316,6 +316,11 @@ func (e *postgres) analyze(ctx context.Context, m maintenance) error {
 	return err
 }
 
+func (e *postgres) takeTime(ctx context.Context, q querier) error {
+	_, err := q.ExecContext(ctx, "SET LOCAL statement_timeout = 0")
+	return err
+}
+
 // checkIntegrity asks for what PostgreSQL itself marks as not to be trusted; it
 // keeps references whole by itself.
 func (e *postgres) checkIntegrity(ctx context.Context, q querier) ([]string, error) {

@@ -83,6 +83,8 @@ type engine interface {
 	parameter(n int) string
 	// analyze is what has to be done once a great many rows have come at once.
 	analyze(ctx context.Context, m maintenance) error
+	// takeTime lifts the limit of a statement's time for the rest of the transaction.
+	takeTime(ctx context.Context, q querier) error
 	// checkIntegrity lists what is physically or referentially wrong.
 	checkIntegrity(ctx context.Context, q querier) ([]string, error)
 	// tell lets other processes on the database know that lines were added to the
