@@ -140,11 +140,13 @@ func deskName(engine string, students int) string { return fmt.Sprintf("desk/%s/
 
 func (b *bench) deskAt(ctx context.Context, name, engine string, students int) error {
 	start := time.Now()
-	d, err := b.school(ctx, engine, students, studied)
+	d, filled, err := b.keptSchool(ctx, engine, students)
 	if err != nil {
 		return err
 	}
-	b.add(name+"/fill", point{Rate: float64(students) / time.Since(start).Seconds()})
+	if filled {
+		b.add(name+"/fill", point{Rate: float64(students) / time.Since(start).Seconds()})
+	}
 	err = withPlace(ctx, d, func(at *place) error {
 		if at.middle, err = middleOf(ctx, d); err != nil {
 			return err

@@ -45,6 +45,7 @@ type options struct {
 	idle        time.Duration // before memory at rest is read
 	crowd       int           // creations at the same moment
 	only        *regexp.Regexp
+	keep        string // the folder in which filled SQLite schools stay; empty: none does
 	json        string
 	profile     string
 }
@@ -58,6 +59,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	quick := f.Bool("quick", false, "a rough look: one short round, a smaller school")
 	sizes := f.String("schools", "1000,100000,1000000", "how many students the schools have whose sales desks are compared")
 	f.IntVar(&o.rounds, "rounds", 3, "how many rounds; the tables show the medians")
+	f.StringVar(&o.keep, "keep", "", "keep the filled SQLite schools in this folder, and use those that are there: filling a million takes minutes")
 	f.StringVar(&o.json, "json", "", "write every measurement to this file too")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the whole run to this file")
 	if err := f.Parse(args); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
+	"strconv"
 	"time"
 
 	"tripwire/internal/school"
@@ -136,6 +138,25 @@ const (
 	studied   = false
 	unstudied = true
 )
+
+// keptSchool answers a school that an earlier run has filled, else a new one.
+// filled reports whether it was filled now.
+func (b *bench) keptSchool(ctx context.Context, engine string, students int) (d database, filled bool, err error) {
+	if b.keep == "" || engine != sqlite {
+		d, err = b.school(ctx, engine, students, studied)
+		return d, true, err
+	}
+	kept := database{engine: sqlite, drop: func() error { return nil }}
+	kept.File = filepath.Join(b.keep, strconv.Itoa(students), "tripwire.db")
+	if _, err := os.Stat(kept.File); err == nil {
+		return kept, false, nil
+	}
+	if d, err = b.school(ctx, engine, students, studied); err != nil {
+		return d, true, err
+	}
+	err = errors.Join(os.MkdirAll(filepath.Dir(kept.File), 0o700), os.Rename(d.File, kept.File))
+	return kept, true, err
+}
 
 // school answers a founded school with so many students, in a database of its own.
 func (b *bench) school(ctx context.Context, engine string, students int, unstudied bool) (database, error) {

@@ -46,7 +46,8 @@ func (b *tab) hasNobody(list string) {
 	for _, address := range []string{list, list + "?q=test123", list + "?q=student", list + "?page=2", list + "?status=active"} {
 		b.open(address)
 		b.seesNot(testStudent.name, testStudent.email)
-		if digits := strings.Trim(b.text("#students header"), "0 "); strings.ContainsAny(digits, "123456789") {
+		header := strings.ReplaceAll(b.text("#students header"), "Стоят 7 дней", "Стоят")
+		if digits := strings.Trim(header, "0 "); strings.ContainsAny(digits, "123456789") {
 			b.t.Errorf("%s counts somebody: %s", address, digits)
 		}
 	}
