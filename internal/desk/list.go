@@ -16,6 +16,8 @@ type StudentList struct {
 	// where there is none.
 	Next, Before school.Cursor
 	// Total is how many there are; -1: more than are counted.
+	// Nobody knows a total that is not counted: a page that has one beside it shows
+	// some of more.
 	Total int
 	// Counts are those within everything but the status; nil: too many to count.
 	Counts *school.StudentCounts
@@ -23,6 +25,9 @@ type StudentList struct {
 	// can be narrowed.
 	Courses  []school.Facet
 	Managers []school.Facet
+	// FacetsCounted: the counts of the facets are those of the list that each leads
+	// to.
+	FacetsCounted bool
 }
 
 // maxCounted is how many students are looked at for a count that no roll-up has.
@@ -51,10 +56,14 @@ func (d *Desk) Students(ctx context.Context, actor school.Actor, f school.Studen
 			return err
 		}
 		l.Total = -1
-		if l.Counts != nil {
+		switch {
+		case l.Counts != nil:
 			l.Total = l.Counts.Of(f.Status)
+		case !page.More && !page.Less:
+			l.Total = len(page.Students)
 		}
-		l.Courses, l.Managers, err = tx.ListFacets(scope, f.Counted)
+		l.Courses, l.Managers, err = tx.ListFacets(scope, f.Counted, f.Status)
+		l.FacetsCounted = len(roster.Words) == 0 && f.Status != school.StatusStuck
 		return err
 	})
 	return l, err
@@ -64,7 +73,11 @@ func (d *Desk) Students(ctx context.Context, actor school.Actor, f school.Studen
 // else by looking at each student, unless there are too many.
 func count(tx *store.Tx, scope school.Scope, r store.Roster) (*school.StudentCounts, error) {
 	if len(r.Words) > 0 {
-		if !r.Rare {
+		within, err := tx.SumStudents(scope, r.Filter.Counted, r.Zone)
+		if err != nil {
+			return nil, err
+		}
+		if !r.Rare && within.All()+within.Test > maxCounted/4 { // each is compared with the words
 			return nil, nil //nolint:nilnil // not counted
 		}
 		n, err := tx.CountRoster(r)

@@ -283,14 +283,21 @@ func (tx *Tx) Recount() error {
 	return err
 }
 
-// ListFacets answers the courses and the managers that have students in the list;
+// facetSums are the sums of student_counts for what a list is chosen by.
+var facetSums = map[school.Status]string{
+	"": "active + completed + blocked", school.StatusActive: "active", school.StatusCompleted: "completed", school.StatusBlocked: "blocked",
+	school.StatusTest: "test", school.StatusUndelivered: "undelivered", school.StatusNewcomer: "newcomers", school.StatusStuck: "active",
+}
+
+// ListFacets answers the courses and the managers that have students of the status;
 // managers to who may see all of them. Each is counted without regard to itself:
-// what is chosen can be changed.
-func (tx *Tx) ListFacets(scope school.Scope, f school.Counted) (courses, managers []school.Facet, err error) {
+// what is chosen can be changed. Those who are stuck are not counted by course and
+// manager: there Count is that of the active.
+func (tx *Tx) ListFacets(scope school.Scope, f school.Counted, status school.Status) (courses, managers []school.Facet, err error) {
 	facets := func(f school.Counted, column, names, where string) ([]school.Facet, error) {
 		c := counted(scope, f)
 		c.in(f.Period)
-		return list(tx, "SELECT n.id, "+names+", counts.students FROM (SELECT "+column+" AS id, sum(active + completed + blocked) AS students FROM student_counts"+
+		return list(tx, "SELECT n.id, "+names+", counts.students FROM (SELECT "+column+" AS id, sum("+facetSums[status]+") AS students FROM student_counts"+
 			c.where()+" GROUP BY "+column+") counts JOIN "+where+" n ON n.id = counts.id WHERE counts.students > 0 ORDER BY 3 DESC, 2, 1",
 			func(r row) (v school.Facet, err error) { return v, r.Scan(&v.ID, &v.Name, &v.Count) }, c.args...)
 	}

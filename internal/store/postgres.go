@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -284,12 +283,9 @@ func (e *postgres) advanceIdentity(ctx context.Context, q querier, table string)
 // be read from end to end.
 func (e *postgres) matching(c *condition, words []string) (known bool) {
 	for _, word := range words {
-		if utf8.RuneCountInString(word) > 2 {
-			known = true
-			c.add("r.search_text LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
-		}
+		c.add(having(c, "r.search_text", word))
 	}
-	return known
+	return len(words) > 0
 }
 
 func (e *postgres) matches(c *condition, words []string) (source string, known bool) {

@@ -68,6 +68,8 @@ type Roster struct {
 	// FewStuck: so few are stuck that they are looked up by that; matters to a list of
 	// them.
 	FewStuck bool
+	// Nobody: there is nobody to look for.
+	Nobody bool
 }
 
 // NewRoster finds out whose students the list can have, and whether its words are
@@ -87,11 +89,22 @@ func (tx *Tx) NewRoster(scope school.Scope, f school.StudentFilter, zone *time.L
 		l.FewStuck = n.Stuck <= RareMatches
 	}
 	if len(l.Words) == 0 {
-		return l, nil
+		l.Nobody, err = tx.nobodyIn(scope, f, zone)
+		return l, err
 	}
 	n, err := tx.CountMatches(l.Words, RareMatches+1)
 	l.Rare = n <= RareMatches
 	return l, err
+}
+
+// nobodyIn reports whether the sums know that the list is empty. It would be walked
+// to its end for nobody.
+func (tx *Tx) nobodyIn(scope school.Scope, f school.StudentFilter, zone *time.Location) (bool, error) {
+	if f.Status == school.StatusStuck && !f.Period.All() {
+		return false, nil // which they do not
+	}
+	n, err := tx.SumStudents(scope, f.Counted, zone)
+	return n.Of(f.Status) == 0, err
 }
 
 // managersWithin answers who may have the students of the scope.
@@ -112,9 +125,20 @@ func (tx *Tx) managersWithin(scope school.Scope, manager school.UserID) ([]schoo
 // RareMatches is how many students can be fetched and sorted for one page.
 const RareMatches = 2000
 
+// having is the condition that a text has the word: anywhere in it, or, for one or
+// two letters, at the beginning of a word. So short a piece is in half of all names,
+// and in no index.
+func having(c *condition, text, word string) string {
+	escaped := likeEscaper.Replace(word)
+	if utf8.RuneCountInString(word) > 2 {
+		return text + " LIKE '%' || " + c.arg(escaped) + ` || '%' ESCAPE '\'`
+	}
+	begin := c.arg(escaped)
+	return "(" + text + " LIKE " + begin + ` || '%' ESCAPE '\' OR ` + text + " LIKE '% ' || " + begin + ` || '%' ESCAPE '\')`
+}
+
 // CountMatches answers how many students, of everybody, may have the words; at
-// most limit. A word of fewer than three letters is in no index: where there is no
-// longer one, the answer is limit.
+// most limit.
 func (tx *Tx) CountMatches(words []string, limit int) (int, error) {
 	var c condition
 	source, known := tx.engine.matches(&c, words)
@@ -126,6 +150,9 @@ func (tx *Tx) CountMatches(words []string, limit int) (int, error) {
 
 // ListRoster answers a page of the list.
 func (tx *Tx) ListRoster(l Roster) (p StudentPage, err error) {
+	if l.Nobody {
+		return p, nil
+	}
 	f := l.Filter
 	size := school.ParseSize(f.Size)
 	if f.Size > 0 {
@@ -290,7 +317,7 @@ func (l Roster) bound(tx *Tx, c *condition) {
 	// As a value, which no index has: PostgreSQL's plan for any word would ask the
 	// trigrams of one that is too short for them, or that half of the school has.
 	for _, word := range l.Words {
-		c.add("r.search_text || '' LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
+		c.add(having(c, "r.search_text || ''", word))
 	}
 }
 

@@ -250,6 +250,9 @@ func trigrams(words []string) string {
 	var all []string
 	for _, word := range words {
 		letters := []rune(strings.ReplaceAll(word, "\x00", ""))
+		if len(letters) > 0 && len(letters) < 3 { // the index has two spaces before each word
+			letters = append([]rune("  "), letters...)[len(letters)-1:]
+		}
 		for i := range len(letters) - 2 {
 			all = append(all, `"`+strings.ReplaceAll(string(letters[i:i+3]), `"`, `""`)+`"`)
 		}

@@ -81,7 +81,7 @@ func (h *Handler) studentList(r *http.Request, f school.StudentFilter, state pag
 	l, err := h.desk.Students(r.Context(), v.actor, f)
 	m := page.StudentList{
 		Students: l.Students, Total: l.Total, Counts: l.Counts, State: state, Sort: f.Sort, Period: f.Period,
-		Next: l.Next.String(), Before: l.Before.String(), Courses: l.Courses, Managers: l.Managers,
+		Next: l.Next.String(), Before: l.Before.String(), Courses: l.Courses, Managers: l.Managers, FacetsCounted: l.FacetsCounted,
 		ShowManager: v.actor.Role == school.RoleAdmin, MayTransfer: v.actor.May(school.TransferStudents) == nil,
 	}
 	if err != nil {

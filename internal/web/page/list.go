@@ -73,7 +73,9 @@ type StudentList struct {
 	Next, Before string
 	Courses      []school.Facet
 	Managers     []school.Facet
-	Views        []school.SavedView
+	// FacetsCounted: the numbers at courses and managers are those of the list.
+	FacetsCounted bool
+	Views         []school.SavedView
 	// MayTransfer offers to give the marked students to another manager.
 	MayTransfer bool
 	TransferTo  []school.Manager
@@ -105,13 +107,10 @@ func (l StudentList) empty() bool { return len(l.Students) == 0 && !l.narrowed()
 // total is how many fit, in words.
 func (l StudentList) total(p locale.Printer) string {
 	if l.Total < 0 {
-		return p.T("list.many", "n", p.Number(countedUpTo))
+		return p.T("list.many", "n", p.Number(len(l.Students)))
 	}
 	return p.Number(l.Total)
 }
-
-// countedUpTo is said of a search that finds more than is counted.
-const countedUpTo = 2000
 
 func (l StudentList) chip(p locale.Printer, status school.Status) string {
 	key := "chip.all"

@@ -66,7 +66,8 @@ CREATE INDEX roster_modules_done_idx ON roster (manager_id, modules_done, added_
 CREATE INDEX roster_letter_idx ON roster (manager_id, letter, added_at, id);
 CREATE INDEX roster_newcomers_idx ON roster (manager_id, added_at, id) WHERE NOT logged_in;
 CREATE INDEX roster_last_step_at_idx ON roster (manager_id, last_step_at, id) WHERE status = 'active';
--- The trigrams of search_text, by id of the roster.
+-- The trigrams of search_text, by id of the roster. Each word has two spaces before
+-- it, so that one or two letters can be looked for at the beginning of a word.
 CREATE VIRTUAL TABLE roster_search USING fts5 (text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1');
 
 -- The roll-ups. A bucket is a day (2026-11-24) or its month (2026-11) of the
@@ -157,7 +158,7 @@ SELECT t.user_id, t.course_id, coalesce(t.granted_by, '00000000-0000-0000-0000-0
 FROM tripwire_users t JOIN users u ON u.id = t.user_id
 WHERE t.deleted_at IS NULL
 ORDER BY t.granted_at, t.user_id;
-INSERT INTO roster_search (rowid, text) SELECT id, search_text FROM roster;
+INSERT INTO roster_search (rowid, text) SELECT id, replace(' ' || search_text, ' ', '  ') FROM roster;
 
 -- +goose StatementBegin
 CREATE TRIGGER record_sale_on_enrolment
@@ -344,7 +345,7 @@ BEGIN
     FROM (SELECT date(NEW.added_at, coalesce((SELECT z.seconds FROM zone_offsets z WHERE z.starts_at <= NEW.added_at ORDER BY z.starts_at DESC LIMIT 1), 0) || ' seconds') AS day) d, (SELECT date(NEW.completed_at, coalesce((SELECT z.seconds FROM zone_offsets z WHERE z.starts_at <= NEW.completed_at ORDER BY z.starts_at DESC LIMIT 1), 0) || ' seconds') AS day) e, (SELECT 'day' AS grain, 10 AS length UNION ALL SELECT 'month', 7 UNION ALL SELECT 'all', 0) g
     WHERE NEW.status = 'completed' AND TRUE
     ON CONFLICT (grain, bucket, manager_id, course_id, days, shard) DO UPDATE SET students = students + excluded.students;
-    INSERT INTO roster_search (rowid, text) VALUES (NEW.id, NEW.search_text);
+    INSERT INTO roster_search (rowid, text) VALUES (NEW.id, replace(' ' || NEW.search_text, ' ', '  '));
 END;
 -- +goose StatementEnd
 
@@ -411,7 +412,7 @@ BEGIN
     FROM (SELECT date(NEW.added_at, coalesce((SELECT z.seconds FROM zone_offsets z WHERE z.starts_at <= NEW.added_at ORDER BY z.starts_at DESC LIMIT 1), 0) || ' seconds') AS day) d, (SELECT date(NEW.completed_at, coalesce((SELECT z.seconds FROM zone_offsets z WHERE z.starts_at <= NEW.completed_at ORDER BY z.starts_at DESC LIMIT 1), 0) || ' seconds') AS day) e, (SELECT 'day' AS grain, 10 AS length UNION ALL SELECT 'month', 7 UNION ALL SELECT 'all', 0) g
     WHERE NEW.status = 'completed' AND (OLD.manager_id IS NOT NEW.manager_id OR OLD.status IS NOT NEW.status OR OLD.completed_at IS NOT NEW.completed_at)
     ON CONFLICT (grain, bucket, manager_id, course_id, days, shard) DO UPDATE SET students = students + excluded.students;
-    UPDATE roster_search SET text = NEW.search_text WHERE rowid = NEW.id AND OLD.search_text <> NEW.search_text;
+    UPDATE roster_search SET text = replace(' ' || NEW.search_text, ' ', '  ') WHERE rowid = NEW.id AND OLD.search_text <> NEW.search_text;
 END;
 -- +goose StatementEnd
 
