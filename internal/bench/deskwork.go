@@ -201,7 +201,7 @@ func (b *bench) wholes(ctx context.Context, name string, at *place) error {
 		run  func() (rows int, err error)
 	}{
 		{"export", func() (rows int, err error) {
-			all, err := at.desk.EachStudent(ctx, at.boss, school.StudentFilter{}, "csv")
+			all, err := at.desk.EachStudent(ctx, at.boss, school.StudentFilter{})
 			if err != nil {
 				return 0, err
 			}

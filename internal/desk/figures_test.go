@@ -367,7 +367,7 @@ func (h *chronicle) compareOne(t *rapid.T, ctx context.Context, actor school.Act
 			t.Fatal(err)
 		}
 		n := 0
-		each, err := h.EachStudent(ctx, actor, school.StudentFilter{Status: status, Counted: f}, "test")
+		each, err := h.EachStudent(ctx, actor, school.StudentFilter{Status: status, Counted: f})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -94,29 +94,34 @@ func choose(tx *store.Tx, scope school.Scope, f *school.ActivityFilter, h *Histo
 const historyBatch = 500
 
 // ExportHistory calls write with all the lines that the filter lets through, the
-// newest first, some at a time and as they were at one moment. When it answers an
-// error, what was written is not the whole; NotFound, as History, comes before
-// anything is written. Errors: Forbidden, those of write.
+// newest first, some at a time. Nothing is held while write sends them, however
+// slow its reader is; lines of history do not change, and those that come meanwhile
+// are newer than where it has begun. When it answers an error, what was written is
+// not the whole; NotFound, as History, comes before anything is written. Errors:
+// Forbidden, those of write.
 func (d *Desk) ExportHistory(ctx context.Context, actor school.Actor, f school.ActivityFilter, write func([]school.Activity) error) error {
 	scope, err := actor.Scope(school.ViewStudents)
 	if err != nil {
 		return err
 	}
-	err = d.store.Read(ctx, func(tx *store.Tx) error {
-		var h History
-		if chosen, err := choose(tx, scope, &f, &h); err != nil || !chosen {
+	var after school.ActivityCursor
+	for {
+		var lines []school.Activity
+		err := d.store.Read(ctx, func(tx *store.Tx) error {
+			var h History
+			chosen, err := choose(tx, scope, &f, &h)
+			if err != nil || !chosen {
+				return err
+			}
+			lines, err = tx.ListHistory(scope, f, after, historyBatch)
+			return err
+		})
+		if err != nil {
+			return d.notingForeign(ctx, actor, f.Student, err)
+		}
+		if err := write(lines); err != nil || len(lines) < historyBatch {
 			return err
 		}
-		for after := (school.ActivityCursor{}); ; {
-			lines, err := tx.ListHistory(scope, f, after, historyBatch)
-			if err != nil {
-				return err
-			}
-			if err := write(lines); err != nil || len(lines) < historyBatch {
-				return err
-			}
-			after = lines[len(lines)-1].Cursor()
-		}
-	})
-	return d.notingForeign(ctx, actor, f.Student, err)
+		after = lines[len(lines)-1].Cursor()
+	}
 }

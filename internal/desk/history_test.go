@@ -61,9 +61,9 @@ func TestTheHistoryOfAStudentIsChosenBySearch(t *testing.T) {
 	})
 }
 
-// TestAnExportIsOneMoment: what is written meanwhile is not in it, and an error of
-// the writer ends it.
-func TestAnExportIsOneMoment(t *testing.T) {
+// TestAnExportEnds: what happens meanwhile is not in it, it holds nothing that
+// others need, and an error of the writer ends it.
+func TestAnExportEnds(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		p, _ := openAt(t, target)
 		db := target.Raw(t)
@@ -81,7 +81,7 @@ func TestAnExportIsOneMoment(t *testing.T) {
 		batches := 0
 		err := p.ExportHistory(t.Context(), p.admin, school.ActivityFilter{}, func(lines []school.Activity) error {
 			if batches++; batches == 1 {
-				write(`INSERT INTO activity (at, door, request_id, action, details) VALUES ('2026-02-01 09:00:00.000', 'panel', 'late', 'settings.edited', '{}')`)
+				write(`INSERT INTO activity (at, door, request_id, action, details) VALUES ('2099-02-01 09:00:00.000', 'panel', 'late', 'settings.edited', '{}')`)
 			}
 			for _, l := range lines {
 				before[l.ID]++

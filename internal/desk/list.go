@@ -99,19 +99,24 @@ func count(tx *store.Tx, scope school.Scope, r store.Roster) (*school.StudentCou
 // exportBatch is how many students are read at once for an export.
 const exportBatch = 500
 
-// EachStudent answers every student of the list, in its order, for as long as they
-// are asked for, and notes the export in the history. One batch is in memory at a
-// time, and none keeps the database waiting while it is sent: a student who is
-// moved meanwhile is met once or not at all, and everybody who stays is met once.
-// Errors: Forbidden, and those of reading, at the end.
-func (d *Desk) EachStudent(ctx context.Context, actor school.Actor, f school.StudentFilter, format string) (iter.Seq2[school.Student, error], error) {
+// NoteExport tells the history that the actor has taken a list of students out of
+// the house. Errors: Forbidden.
+func (d *Desk) NoteExport(ctx context.Context, actor school.Actor, format string) error {
 	if err := actor.May(school.ViewStudents); err != nil {
-		return nil, err
+		return err
 	}
-	err := d.store.Write(ctx, func(tx *store.Tx) error {
+	return d.store.Write(ctx, func(tx *store.Tx) error {
 		return tx.InsertActivity(actor, school.StudentsExported, "", map[string]string{"format": format})
 	})
-	if err != nil {
+}
+
+// EachStudent answers every student of the list, in its order, for as long as they
+// are asked for. One batch is in memory at a time, and none keeps the database
+// waiting while it is sent: a student who is moved meanwhile is met once or not at
+// all, and everybody who stays is met once. Errors: Forbidden, and those of reading,
+// at the end.
+func (d *Desk) EachStudent(ctx context.Context, actor school.Actor, f school.StudentFilter) (iter.Seq2[school.Student, error], error) {
+	if err := actor.May(school.ViewStudents); err != nil {
 		return nil, err
 	}
 	f.After, f.Before, f.Size = school.Cursor{}, school.Cursor{}, exportBatch

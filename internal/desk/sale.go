@@ -151,6 +151,9 @@ func (d *Desk) Managers(ctx context.Context, actor school.Actor) (all []school.M
 // MarkTest takes a student out of every figure, as a test account, or puts them
 // back. Errors: NotFound, Forbidden.
 func (d *Desk) MarkTest(ctx context.Context, actor school.Actor, id school.UserID, test bool) error {
+	if err := actor.May(school.CorrectSales); err != nil { // it changes revenue
+		return err
+	}
 	return d.change(ctx, actor, id, func(tx *store.Tx, s school.Student) error {
 		if s.TestAt.IsZero() != test {
 			return nil

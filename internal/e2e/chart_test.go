@@ -110,7 +110,7 @@ func madeUpChart(p locale.Printer, period, before entity.Period, sold bool, more
 	}
 	m := page.Chart{Period: page.PeriodText(p, period), Compared: p.Days(before.From, before.To), Group: entity.ByDay, Currency: "KZT"}
 	m.Points = page.PointsOf(p, m.Group, bars)
-	m.Change, _ = page.ChangePart(p, 82, 69)
+	m.Change, _ = page.ChangePart(p, 82, 69, entity.Period{From: "2026-11-01", To: "2026-11-14"})
 	groups, _ := entity.Offered(period.Days())
 	for _, g := range groups {
 		m.Groups = append(m.Groups, page.GroupLink{Group: g, URL: "/figures?group=" + string(g)})
@@ -119,7 +119,7 @@ func madeUpChart(p locale.Printer, period, before entity.Period, sold bool, more
 }
 
 func madeUpStats(p locale.Printer) []page.Stat {
-	change, _ := page.ChangePart(p, 41, 35)
+	change, _ := page.ChangePart(p, 41, 35, entity.Period{From: "2026-11-01", To: "2026-11-14"})
 	tenge := func(minor int64) page.Part {
 		return page.Part{Text: p.Money(entity.Money{Minor: minor, Currency: "KZT"})}
 	}

@@ -25,7 +25,10 @@ func (h *Handler) exportStudents(format roster.Format) action {
 		if err != nil {
 			return err
 		}
-		students, err := h.desk.EachStudent(r.Context(), v.actor, f, string(format))
+		students, err := h.desk.EachStudent(r.Context(), v.actor, f)
+		if err == nil && r.Method != http.MethodHead { // which takes nothing out of the house
+			err = h.desk.NoteExport(r.Context(), v.actor, string(format))
+		}
 		if err != nil {
 			return err
 		}
@@ -91,7 +94,7 @@ func (h *Handler) printStudents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	students, err := h.desk.EachStudent(r.Context(), v.actor, f, "print")
+	students, err := h.desk.EachStudent(r.Context(), v.actor, f)
 	if err != nil {
 		return err
 	}

@@ -26,14 +26,14 @@ type Part struct {
 	Trend int // above zero: more than before, below: less
 }
 
-// ChangePart says by how many percent a figure has changed. There is nothing to
-// say when it was zero before.
-func ChangePart(p locale.Printer, now, before int) (Part, bool) {
+// ChangePart says by how many percent a figure has changed, and since when. There is
+// nothing to say when it was zero before.
+func ChangePart(p locale.Printer, now, before int, than school.Period) (Part, bool) {
 	if before == 0 {
 		return Part{}, false
 	}
 	percent := (now - before) * 100 / before
-	return Part{Text: p.Percent(max(percent, -percent)), Trend: percent}, true
+	return Part{Text: p.T("stat.change", "percent", p.Percent(max(percent, -percent)), "days", p.Days(than.From, than.To)), Trend: percent}, true
 }
 
 // The drawing of a trend is as wide and as high as this; it is stretched over the

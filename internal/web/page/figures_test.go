@@ -63,7 +63,7 @@ func stats(k kind, p locale.Printer) []page.Stat {
 	if k == empty {
 		return nil
 	}
-	change, _ := page.ChangePart(p, 41, 35)
+	change, _ := page.ChangePart(p, 41, 35, school.Period{From: "2026-11-01", To: "2026-11-14"})
 	return []page.Stat{
 		{Label: k.text("Всего продаж"), Value: k.text("128"), Sub: []page.Part{{Text: k.text("640 000 ₸")}}, Trend: []int{1, 4, 2, 8}, URL: "/x"},
 		{Label: k.text("Активных"), Value: k.text("119"), Trend: []int{0, 0, 0}, Tone: "info", URL: "/x?status=active"},
@@ -82,7 +82,7 @@ func chart(k kind, p locale.Printer) page.Chart {
 	bars[8].Sales.Add(8, school.Money{Minor: 4000000, Currency: "KZT"})
 	bars[8].Sales.Add(0, school.Money{Minor: 9900, Currency: "USD"})
 	m.Points, m.Compared = page.PointsOf(p, school.ByDay, bars), k.text("1–14 ноября")
-	m.Change, _ = page.ChangePart(p, 11, 20)
+	m.Change, _ = page.ChangePart(p, 11, 20, school.Period{From: "2026-11-01", To: "2026-11-14"})
 	if k == hostile {
 		for i := range m.Points {
 			m.Points[i].Label, m.Points[i].Long = evil, evil
@@ -151,13 +151,13 @@ func TestPointsAreNamedByTheirDays(t *testing.T) {
 
 func TestChangeIsSaidOnlyOfSomething(t *testing.T) {
 	p := locale.Printer{Lang: school.Russian}
-	if part, ok := page.ChangePart(p, 5, 0); ok {
+	if part, ok := page.ChangePart(p, 5, 0, school.Period{From: "2026-11-01", To: "2026-11-14"}); ok {
 		t.Errorf("a change from nothing is %v", part)
 	}
-	if part, _ := page.ChangePart(p, 59, 50); part.Text != "18%" || part.Trend <= 0 {
+	if part, _ := page.ChangePart(p, 59, 50, school.Period{From: "2026-11-01", To: "2026-11-14"}); part.Text != "18% к 1–14 ноября" || part.Trend <= 0 {
 		t.Errorf("59 after 50 is %v", part)
 	}
-	if part, _ := page.ChangePart(p, 25, 50); part.Text != "50%" || part.Trend >= 0 {
+	if part, _ := page.ChangePart(p, 25, 50, school.Period{From: "2026-11-01", To: "2026-11-14"}); part.Text != "50% к 1–14 ноября" || part.Trend >= 0 {
 		t.Errorf("25 after 50 is %v", part)
 	}
 }

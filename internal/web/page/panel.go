@@ -24,8 +24,8 @@ type FiguresOf struct {
 func StatsOf(p locale.Printer, f FiguresOf, state ListState) []Stat {
 	sales := Stat{Label: p.T("stat.sales"), Value: p.Number(f.Sales.Count), Sub: []Part{{Text: money(p, f.Sales, f.Currency)}},
 		Trend: trend(f.Trend, func(b school.Bar) int { return b.Sales.Count }), URL: state.at(salesPath, notOfSales...)}
-	if change, ok := ChangePart(p, f.Sales.Count, f.Before.Count); ok && !f.Period.All() {
-		sales.Sub = append([]Part{change}, sales.Sub...)
+	if before, ok := f.Period.Before(); ok {
+		sales.compare(p, f.Sales.Count, f.Before.Count, before)
 	}
 	active := Stat{Label: p.T("stat.active"), Value: p.Number(f.Students.Active), Tone: "info",
 		Trend: trend(f.Trend, func(b school.Bar) int { return b.Students.Active }), URL: state.With("status", string(school.StatusActive), "q", "") + "#students"}
@@ -40,10 +40,18 @@ func StatsOf(p locale.Printer, f FiguresOf, state ListState) []Stat {
 	month := Stat{Label: p.T("stat.month"), Value: p.Number(f.Month.Count), Sub: []Part{{Text: money(p, f.Month, f.Currency)}},
 		Trend: trend(f.MonthTrend, func(b school.Bar) int { return b.Sales.Count }),
 		URL:   state.at(salesPath, append([]string{"period", string(school.PeriodMonth), "from", "", "to", ""}, notOfSales...)...)}
-	if change, ok := ChangePart(p, f.Month.Count, f.MonthBefore.Count); ok {
-		month.Sub = append([]Part{change}, month.Sub...)
+	today := school.DayOf(p.Now, p.Zone)
+	if before, ok := (school.Period{Name: school.PeriodMonth, From: today.FirstOfMonth(), To: today}).Before(); ok {
+		month.compare(p, f.Month.Count, f.MonthBefore.Count, before)
 	}
 	return []Stat{sales, active, completed, month}
+}
+
+// compare adds what has changed against a number of other days.
+func (s *Stat) compare(p locale.Printer, now, before int, than school.Period) {
+	if change, ok := ChangePart(p, now, before, than); ok {
+		s.Sub = append(s.Sub, change)
+	}
 }
 
 // notOfSales takes out what means nothing to the list of sales.
