@@ -78,7 +78,9 @@ func TestEveryStudentIsMetOnce(t *testing.T) {
 		o.staff = []school.Actor{o.a, o.b, o.admin}
 		o.managers = []school.UserID{o.a.ID, o.admin.ID, o.b.ID, ""} // Staff a@…, Staff admin@…, Staff b@…
 		raw := target.Raw(t)
-		happen := func(t *rapid.T) { o.happen(t, func(q string) error { _, err := raw.ExecContext(context.Background(), q); return err }) }
+		happen := func(t *rapid.T) {
+			o.happen(t, func(q string) error { _, err := raw.ExecContext(context.Background(), q); return err })
+		}
 		for i := range 14 {
 			o.add(t, o.staff[i%3], names[i%len(names)])
 		}
