@@ -283,6 +283,12 @@ func TestViewsAndBulkOverHTTP(t *testing.T) {
 		page := manager.get(a.header.Get("Location"))
 		wantPage(t, page, http.StatusOK)
 		action := attr(element(page.doc(t), func(n *html.Node) bool { return strings.HasPrefix(attr(n, "action"), "/integrator/views/") }), "action")
+		kept := element(page.doc(t), func(n *html.Node) bool {
+			return attr(n, "href") == panelAt+"?size=50&sort=name&status=stuck" && textOf(n) == "Застряли"
+		})
+		if kept == nil || strings.Contains(page.body, "nonsense") {
+			t.Error("what is kept is not what the address meant")
+		}
 		if action == "" || !strings.Contains(page.body, "Застряли") || strings.Contains(other.get(panelAt).body, "Застряли") {
 			t.Fatalf("the view is not its owner's: %q", action)
 		}
