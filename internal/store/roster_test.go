@@ -22,11 +22,15 @@ func TestEveryWayToFindAListIsTheSame(t *testing.T) {
 		other := person(4)
 		other.Role = school.RoleSales
 		write(t, s, func(tx *store.Tx) error { return tx.InsertUser(other) })
+		var late []school.UserID // have come on since
 		for i := range 23 {
 			if i%3 == 0 {
 				clock = clock.Add(13 * time.Hour)
 			}
 			id := student(t, s, 10+i, []string{"Анна Ким", "Bob Stone", "Иван Анненков"}[i%3], "", []school.UserID{managerID, other.ID, managerID, ""}[i%4])
+			if i%5 == 1 {
+				late = append(late, id)
+			}
 			write(t, s, func(tx *store.Tx) error {
 				if i%5 == 0 {
 					if _, err := tx.InsertLessonCompletion(id, 67); err != nil {
@@ -38,6 +42,10 @@ func TestEveryWayToFindAListIsTheSame(t *testing.T) {
 				}
 				return nil
 			})
+		}
+		clock = fixed.AddDate(0, 0, 9)
+		for _, id := range late {
+			write(t, s, func(tx *store.Tx) error { _, err := tx.InsertLessonCompletion(id, 67); return err })
 		}
 		for _, scope := range []school.Scope{everybody, {Owner: managerID}} {
 			for _, f := range []school.StudentFilter{{Query: "анн"}, {Status: school.StatusStuck}, {Status: school.StatusStuck, Query: "ан"}} {
