@@ -51,7 +51,10 @@ func (d *Desk) Bulk(ctx context.Context, actor school.Actor, b Bulk) (iter.Seq[B
 		BulkTransfer: func(id school.UserID) error { return d.TransferStudent(ctx, actor, id, b.Manager, b.Sales) },
 		BulkRestore:  func(id school.UserID) error { return d.RestoreStudent(ctx, actor, id, "") },
 		BulkDelete: func(id school.UserID) error {
-			_, err := d.DeleteStudent(ctx, actor, id)
+			s, err := d.DeleteStudent(ctx, actor, id)
+			if err == nil && !s.DeletedAt.IsZero() {
+				return school.ErrNotFound // by somebody before: taking this order back must not restore them
+			}
 			return err
 		},
 	}[b.Verb]

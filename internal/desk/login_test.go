@@ -345,7 +345,7 @@ func TestSessionsEndWhenTheAccessEnds(t *testing.T) {
 			if p.arrives(t, "one") || p.arrives(t, "two") {
 				t.Errorf("%s: still logged in", name)
 			}
-			if err := errors.Join(p.UnblockStudent(ctx, p.a, id), p.RestoreStudent(ctx, p.a, id, "")); err != nil {
+			if err := errors.Join(p.RestoreStudent(ctx, p.a, id, ""), p.UnblockStudent(ctx, p.a, id)); err != nil {
 				t.Fatal(err)
 			}
 			if p.arrives(t, "one") { // a session that ended does not come back to life

@@ -137,6 +137,9 @@ func (d *Desk) EditStudent(ctx context.Context, actor school.Actor, id school.Us
 // blocked stays so, without a line in the history. Errors: NotFound, Forbidden.
 func (d *Desk) BlockStudent(ctx context.Context, actor school.Actor, id school.UserID) error {
 	return d.change(ctx, actor, id, func(tx *store.Tx, s school.Student) error {
+		if !s.DeletedAt.IsZero() {
+			return school.ErrNotFound
+		}
 		if !s.BlockedAt.IsZero() {
 			return nil
 		}
@@ -153,6 +156,9 @@ func (d *Desk) BlockStudent(ctx context.Context, actor school.Actor, id school.U
 // UnblockStudent gives the access back. Errors: NotFound, Forbidden.
 func (d *Desk) UnblockStudent(ctx context.Context, actor school.Actor, id school.UserID) error {
 	return d.change(ctx, actor, id, func(tx *store.Tx, s school.Student) error {
+		if !s.DeletedAt.IsZero() {
+			return school.ErrNotFound
+		}
 		if s.BlockedAt.IsZero() {
 			return nil
 		}

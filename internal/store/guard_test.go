@@ -126,9 +126,30 @@ var rollUps = []attack{
 	{"INSERT INTO sale_counts (grain, bucket, manager_id, course_id, currency, shard, sales, amount_minor) SELECT 'day', '2001-01-01', 'STUDENT', 1, 'KZT', 0, 1, 1 FROM settings", ""},
 	{"UPDATE sale_counts SET sales = sales + 1", ""},
 	{"DELETE FROM sale_counts", ""},
+	{"INSERT INTO student_counts (grain, bucket, manager_id, course_id, shard, active, completed, blocked, test, undelivered, newcomers) SELECT 'day', '2001-01-01', 'STUDENT', 1, 0, 1, 0, 0, 0, 0, 0 FROM settings", ""},
+	{"UPDATE student_counts SET active = active + 1", ""},
+	{"DELETE FROM student_counts", ""},
+	{"INSERT INTO step_counts (grain, bucket, manager_id, course_id, shard, students) SELECT 'day', '2001-01-01', 'STUDENT', 1, 0, 1 FROM settings", ""},
+	{"UPDATE step_counts SET students = 0", ""},
+	{"DELETE FROM step_counts", ""},
+	{"INSERT INTO completion_counts (grain, bucket, manager_id, course_id, days, shard, students) SELECT 'day', '2001-01-01', 'STUDENT', 1, 3, 0, 1 FROM settings", ""},
+	{"UPDATE completion_counts SET students = 0", ""},
+	{"DELETE FROM completion_counts", ""},
+	{"INSERT INTO roster (user_id, course_id, manager_id, status, added_at, search_text, modules_done, letter, logged_in, last_step_at) SELECT user_id, course_id, granted_by, 'active', granted_at, '', 0, 'none', FALSE, granted_at FROM tripwire_users", ""},
+	{"INSERT INTO roster (user_id, course_id, manager_id, status, added_at, search_text, modules_done, letter, logged_in, last_step_at) SELECT user_id, course_id, granted_by, 'active', granted_at, '', 0, 'none', FALSE, granted_at FROM tripwire_users WHERE TRUE ON CONFLICT (user_id, course_id) DO UPDATE SET status = 'test'", ""},
+	{"UPDATE roster SET status = 'test'", ""},
+	{"UPDATE roster SET manager_id = user_id WHERE user_id = 'STUDENT'", ""},
+	{"DELETE FROM roster", ""},
 }
 
 var sqliteOnly = []attack{
+	{"INSERT INTO roster_search (rowid, text) VALUES (99, 'nobody')", ""},
+	{"UPDATE roster_search SET text = 'nobody'", ""},
+	{"DELETE FROM roster_search", ""},
+	{"INSERT INTO roster_search (roster_search) VALUES ('delete-all')", ""},
+	{"INSERT OR REPLACE INTO step_counts (grain, bucket, manager_id, course_id, shard, students) SELECT grain, bucket, manager_id, course_id, shard, 9 FROM step_counts", ""},
+	{"UPDATE OR REPLACE roster SET status = 'test'", ""},
+	{"DELETE FROM roster_search_data", "*"}, // the engine itself refuses
 	{"INSERT OR REPLACE INTO module_unlocks (user_id, module_id, unlocked_at, rule_id) VALUES ('STUDENT', 16, '2001-01-01 00:00:00.000', 1)", ""},
 	{"REPLACE INTO module_completions (user_id, module_id, completed_at) VALUES ('STUDENT', 17, '2001-01-01 00:00:00.000')", ""},
 	{"INSERT OR IGNORE INTO module_unlocks (user_id, module_id, unlocked_at, rule_id) VALUES ('OUTSIDE', 16, '2001-01-01 00:00:00.000', 1)", ""},
@@ -162,6 +183,8 @@ var sqliteOnly = []attack{
 // applicationOnly is what an owner of the tables may do, and the application's
 // role may not.
 var applicationOnly = []attack{
+	{"TRUNCATE roster", ""},
+	{"TRUNCATE sale_counts, student_counts, step_counts, completion_counts", ""},
 	{"ALTER TABLE module_unlocks DISABLE TRIGGER ALL", ""},
 	{"ALTER TABLE tripwire_users DISABLE TRIGGER auto_unlock_first_module_on_user_creation", ""},
 	{"DROP FUNCTION auto_unlock_first_module() CASCADE", ""},

@@ -145,9 +145,9 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // takesGzip reports whether the reader unpacks gzip. A quality of zero is a no.
 func takesGzip(r *http.Request) bool {
-	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
-		name, quality, _ := strings.Cut(strings.ReplaceAll(coding, " ", ""), ";")
-		if strings.EqualFold(name, "gzip") && strings.Trim(strings.TrimPrefix(quality, "q="), "0.") != "" || strings.EqualFold(name, "gzip") && quality == "" {
+	for coding := range strings.SplitSeq(strings.ToLower(r.Header.Get("Accept-Encoding")), ",") {
+		name, quality, weighed := strings.Cut(strings.Join(strings.Fields(coding), ""), ";")
+		if name == "gzip" && (!weighed || strings.Trim(strings.TrimPrefix(quality, "q="), "0.") != "") {
 			return true
 		}
 	}

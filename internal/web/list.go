@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -79,6 +80,10 @@ func placeFrom(s string) school.Cursor {
 func (h *Handler) studentList(r *http.Request, f school.StudentFilter, state page.ListState) (page.StudentList, error) {
 	v := visitOf(r)
 	l, err := h.desk.Students(r.Context(), v.actor, f)
+	if errors.Is(err, school.ErrPageInvalid) { // a place in another order is none in this one
+		f.After, f.Before = school.Cursor{}, school.Cursor{}
+		l, err = h.desk.Students(r.Context(), v.actor, f)
+	}
 	m := page.StudentList{
 		Students: l.Students, Total: l.Total, Counts: l.Counts, State: state, Sort: f.Sort, Period: f.Period,
 		Next: l.Next.String(), Before: l.Before.String(), Courses: l.Courses, Managers: l.Managers, FacetsCounted: l.FacetsCounted,
