@@ -150,7 +150,7 @@ func TestPointsAreNamedByTheirDays(t *testing.T) {
 }
 
 func TestChangeIsSaidOnlyOfSomething(t *testing.T) {
-	p := locale.Printer{Lang: school.Russian}
+	p := locale.Printer{Lang: school.Russian, Now: now}
 	if part, ok := page.ChangePart(p, 5, 0, school.Period{From: "2026-11-01", To: "2026-11-14"}); ok {
 		t.Errorf("a change from nothing is %v", part)
 	}
