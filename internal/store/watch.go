@@ -83,7 +83,7 @@ func scanLine(r row) (l Line, err error) {
 	if err := json.Unmarshal([]byte(encoded), &details); err != nil {
 		return l, err
 	}
-	for _, id := range strings.Fields(details[school.DetailFrom] + " " + details[school.DetailSellers]) {
+	for id := range strings.FieldsSeq(details[school.DetailFrom] + " " + details[school.DetailSellers]) {
 		l.Others = append(l.Others, school.UserID(id))
 	}
 	return l, nil
