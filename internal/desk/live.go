@@ -57,7 +57,8 @@ func (c *Changes) Close() { c.close() }
 
 // Changes answers a stream of what happens to the rows behind the actor's screen:
 // to own students, and to everybody's for who sees all. Of the students of others
-// a manager learns only that the ranking has changed, which everybody may see.
+// a manager learns only that the ranking has changed, which everybody may see, and
+// that rows have of a student who was theirs until then or whose sale is theirs.
 // What happened since the screen was made comes first; for the zero Seen the
 // stream begins now. Errors: Forbidden, Limited too_many_streams.
 func (d *Desk) Changes(ctx context.Context, actor school.Actor, after Seen) (*Changes, error) {
@@ -99,7 +100,7 @@ func (d *Desk) missed(ctx context.Context, scope school.Scope, after Seen) (c li
 		for _, l := range lines {
 			one := live.Of(scope, eventOf(l))
 			switch {
-			case one.Rows && tx.MayBeNew(l, after.ID), !one.Rows && l.At.After(since):
+			case one.ID != 0 && tx.MayBeNew(l, after.ID), one.ID == 0 && l.At.After(since):
 				c = c.With(one)
 			}
 		}
@@ -112,7 +113,7 @@ func (d *Desk) missed(ctx context.Context, scope school.Scope, after Seen) (c li
 }
 
 func eventOf(l store.Line) live.Event {
-	return live.Event{ID: l.ID, Owner: l.Owner, Sale: l.Action.Sale()}
+	return live.Event{ID: l.ID, Owner: l.Owner, Sale: l.Action.Sale(), Others: l.Others}
 }
 
 // news reads the history while anybody watches, once for all of them. The zero

@@ -193,3 +193,87 @@ func TestChangesAreRefused(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatChangesHandsIsToldToEverybodyConcerned: whose the student was and is,
+// and in whose figures the sale counts, learn that rows have changed; any other
+// manager that the ranking has. Each is asked by a screen made before.
+func TestWhatChangesHandsIsToldToEverybodyConcerned(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		past := time.Now().Add(-24 * time.Hour)
+		c := past
+		p := open(t, target, func(o *store.Options) { o.Now = func() time.Time { return c } })
+		ctx := context.Background()
+		young, third := p.staff(t, "c@example.com", "sales"), p.staff(t, "d@example.com", "sales")
+		// Sold by a, then given to b with the sale kept.
+		id := p.student(t, p.a, "s1@example.com").Student.ID
+		if err := p.TransferStudent(ctx, p.admin, id, p.b.ID, false); err != nil {
+			t.Fatal(err)
+		}
+		money := school.MoneyForm{Amount: "1000", Reason: "asked"}
+		rows, ranking := live.Change{Rows: true, Ranking: true}, live.Change{Ranking: true}
+		for _, step := range []struct {
+			name string
+			do   func() error
+			want map[school.UserID]live.Change
+		}{
+			{"refund", func() error { return p.Refund(ctx, p.admin, id, money) },
+				map[school.UserID]live.Change{p.a.ID: rows, p.b.ID: rows, young.ID: ranking, third.ID: ranking}},
+			{"correction", func() error { return p.CorrectPrice(ctx, p.admin, id, money) },
+				map[school.UserID]live.Change{p.a.ID: rows, p.b.ID: rows, young.ID: ranking, third.ID: ranking}},
+			{"test", func() error { return p.MarkTest(ctx, p.admin, id, true) },
+				map[school.UserID]live.Change{p.a.ID: rows, p.b.ID: rows, young.ID: ranking, third.ID: ranking}},
+			{"no test", func() error { return p.MarkTest(ctx, p.admin, id, false) },
+				map[school.UserID]live.Change{p.a.ID: rows, p.b.ID: rows, young.ID: ranking, third.ID: ranking}},
+			{"delete", func() error { _, err := p.DeleteStudent(ctx, p.admin, id); return err },
+				map[school.UserID]live.Change{p.a.ID: rows, p.b.ID: rows, young.ID: ranking, third.ID: ranking}},
+			{"restore", func() error { return p.RestoreStudent(ctx, p.admin, id, "") },
+				map[school.UserID]live.Change{p.a.ID: rows, p.b.ID: rows, young.ID: ranking, third.ID: ranking}},
+			{"transfer", func() error { return p.TransferStudent(ctx, p.admin, id, young.ID, false) },
+				map[school.UserID]live.Change{p.a.ID: rows, p.b.ID: rows, young.ID: rows, third.ID: ranking}},
+			{"transfer with the sale", func() error { return p.TransferStudent(ctx, p.admin, id, p.b.ID, true) },
+				map[school.UserID]live.Change{p.a.ID: rows, p.b.ID: rows, young.ID: rows, third.ID: ranking}},
+		} {
+			c = c.Add(time.Hour)
+			seen, streams := map[school.UserID]desk.Seen{}, map[school.UserID]*desk.Changes{}
+			managers := []school.Actor{p.a, p.b, young, third}
+			for _, m := range managers {
+				seen[m.ID], streams[m.ID] = p.seen(t, m), p.watch(t, m, desk.Seen{})
+			}
+			c = c.Add(time.Minute)
+			if err := step.do(); err != nil {
+				t.Fatalf("%s: %v", step.name, err)
+			}
+			c = c.Add(time.Minute)
+			for _, m := range managers {
+				missed := p.watch(t, m, seen[m.ID])
+				if got := missed.Take(); got.Rows != step.want[m.ID].Rows || got.Ranking != step.want[m.ID].Ranking {
+					t.Errorf("%s: a screen of %s has missed %+v, want %+v", step.name, m.Email, got, step.want[m.ID])
+				}
+				missed.Close()
+				fresh := p.watch(t, m, p.seen(t, m))
+				if got := fresh.Take(); got != (live.Change{}) {
+					t.Errorf("%s: a screen of %s made after it is told %+v", step.name, m.Email, got)
+				}
+				fresh.Close()
+			}
+			for _, m := range managers {
+				if got := told(t, streams[m.ID]); got.Rows != step.want[m.ID].Rows || got.Ranking != step.want[m.ID].Ranking {
+					t.Errorf("%s: %s hears %+v, want %+v", step.name, m.Email, got, step.want[m.ID])
+				}
+				streams[m.ID].Close()
+			}
+		}
+	})
+}
+
+// told answers the first change that comes.
+func told(t *testing.T, c *desk.Changes) live.Change {
+	t.Helper()
+	select {
+	case <-c.Ready():
+		return c.Take()
+	case <-time.After(20 * time.Second):
+		t.Error("nothing is told")
+		return live.Change{}
+	}
+}

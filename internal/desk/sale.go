@@ -24,7 +24,7 @@ func (d *Desk) Refund(ctx context.Context, actor school.Actor, id school.UserID,
 			return err
 		}
 		amount.Minor = -amount.Minor
-		return tx.InsertActivity(actor, school.SaleRefunded, id, map[string]string{"amount": amount.String(), "reason": reason})
+		return insertSaleActivity(tx, actor, school.SaleRefunded, id, map[string]string{"amount": amount.String(), "reason": reason})
 	})
 }
 
@@ -40,7 +40,7 @@ func (d *Desk) CorrectPrice(ctx context.Context, actor school.Actor, id school.U
 		if err := tx.InsertMoneyEvent(actor, s, school.MoneyCorrection, difference, reason); err != nil {
 			return err
 		}
-		return tx.InsertActivity(actor, school.PriceCorrected, id, map[string]string{"before": s.Paid.String(), "after": right.String(), "reason": reason})
+		return insertSaleActivity(tx, actor, school.PriceCorrected, id, map[string]string{"before": s.Paid.String(), "after": right.String(), "reason": reason})
 	})
 }
 
@@ -119,10 +119,14 @@ func (d *Desk) TransferStudent(ctx context.Context, actor school.Actor, id, to s
 		case s.GrantedBy == to && !sales:
 			return school.ErrSameManager
 		}
+		sellers, err := tx.ListSellers(id) // who are others when the sales have gone along
+		if err != nil {
+			return err
+		}
 		if err := tx.TransferStudent(id, to, sales); err != nil {
 			return err
 		}
-		details := map[string]string{"from": s.ManagerName, "to": manager.FullName, "sales": "kept"}
+		details := map[string]string{"from": s.ManagerName, "to": manager.FullName, "sales": "kept", school.DetailFrom: string(s.GrantedBy), school.DetailSellers: strings.Join(sellers, " ")}
 		if sales {
 			details["sales"] = "moved"
 		}
@@ -165,8 +169,19 @@ func (d *Desk) MarkTest(ctx context.Context, actor school.Actor, id school.UserI
 		if err := tx.UpdateTest(id, when); err != nil {
 			return err
 		}
-		return tx.InsertActivity(actor, action, id, nil)
+		return insertSaleActivity(tx, actor, action, id, map[string]string{})
 	})
+}
+
+// insertSaleActivity is InsertActivity for what changes the figures of whoever sold
+// to the student, who need not have the student any more.
+func insertSaleActivity(tx *store.Tx, actor school.Actor, action school.Action, id school.UserID, details map[string]string) error {
+	sellers, err := tx.ListSellers(id)
+	if err != nil {
+		return err
+	}
+	details[school.DetailSellers] = strings.Join(sellers, " ")
+	return tx.InsertActivity(actor, action, id, details)
 }
 
 // ResendLetter queues the welcome letter once more. Errors: NotFound, Forbidden.

@@ -185,7 +185,7 @@ func (d *Desk) DeleteStudent(ctx context.Context, actor school.Actor, id school.
 		if err := tx.DeleteLinksOf(id); err != nil {
 			return err
 		}
-		return tx.InsertActivity(actor, school.StudentDeleted, id, map[string]string{"email": string(s.Email)})
+		return insertSaleActivity(tx, actor, school.StudentDeleted, id, map[string]string{"email": string(s.Email)})
 	})
 	return s, err
 }
@@ -222,7 +222,7 @@ func (d *Desk) RestoreStudent(ctx context.Context, actor school.Actor, id school
 		if err := tx.RestoreStudent(id, s.FullName, address); err != nil {
 			return err
 		}
-		return tx.InsertActivity(actor, school.StudentRestored, id, map[string]string{"email": string(address)})
+		return insertSaleActivity(tx, actor, school.StudentRestored, id, map[string]string{"email": string(address)})
 	})
 	if !errors.Is(err, school.ErrStudentExists) {
 		return err

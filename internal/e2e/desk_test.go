@@ -40,9 +40,18 @@ func TestManyStudentsAtOnce(t *testing.T) {
 		}
 		manager.marked("pupil1@example.com", "pupil3@example.com")
 		manager.sees("Отмечено: 2")
+		read[bool](manager, watchTheOrder)
 		manager.press("Заблокировать")
 		manager.sees("Доступ закрыт: 2 ученика")
+		// The progress moved, and each has a word that no refresh takes away.
+		manager.holds(`window.progress.join() === "0,1,2"`)
+		manager.holds(resultsSaid + ` === "Ученик Номер 3: Готово|Ученик Номер 1: Готово"`)
 		manager.holds(`[...document.querySelectorAll("#students tbody tr")].filter(r => r.innerText.includes("Заблокирован")).length === 2`)
+		manager.settles()
+		manager.holds(resultsSaid + ` === "Ученик Номер 3: Готово|Ученик Номер 1: Готово"`)
+		manager.holds(`!document.querySelector("#bulk progress")`)
+		manager.press("Закрыть")
+		manager.holds(resultsSaid + ` === ""`)
 		manager.marked("pupil1@example.com", "pupil2@example.com", "pupil4@example.com")
 		manager.press("Удалить отмеченных")
 		manager.sees("Ученики удалены: 3 ученика")
@@ -54,6 +63,51 @@ func TestManyStudentsAtOnce(t *testing.T) {
 		manager.rows(5)
 		manager.press("Все на странице")
 		manager.sees("Отмечено: 5")
+	})
+}
+
+// watchTheOrder notes each value that a progress in the page is given.
+const watchTheOrder = `(() => {
+	window.progress = [];
+	new MutationObserver(() => document.querySelectorAll("progress").forEach(p => {
+		for (let n = window.progress.length; n <= p.value; n++) window.progress.push(n);
+	})).observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ["value"]});
+	return true;
+})()`
+
+// resultsSaid is what the page keeps saying of each student of the last order.
+const resultsSaid = `[...document.querySelectorAll("#bulk-results:not([hidden]) li")].map(li => [...li.children].map(e => e.textContent.trim()).join(": ")).join("|")`
+
+// TestARefusedOrderSaysWhy: the sentence of the server, at the bar, and the form
+// can be sent again.
+func TestARefusedOrderSaysWhy(t *testing.T) {
+	onEach(t, func(t *testing.T, s *school) {
+		manager, boss := s.at(vera), s.at(admin)
+		manager.admit("Ученик Первый", "first@example.com")
+		manager.admit("Ученик Второй", "second@example.com")
+		boss.open(panel)
+		boss.rows(2)
+		boss.allow(422)
+		boss.marked("first@example.com")
+		boss.press("Передать")
+		boss.sees("Выберите менеджера.")
+		boss.seesNot("Сервер занят")
+		boss.holds(`document.activeElement.matches("#bulk [name=manager]") && document.activeElement.getAttribute("aria-invalid") === "true" && !document.querySelector("#bulk").dataset.sent`)
+		boss.holds(`[...document.querySelectorAll("#bulk button")].every(b => !b.disabled)`)
+		// Nobody is marked: nothing is done, and the form is let go.
+		boss.holds(`(document.querySelectorAll("#students input[name=student]").forEach(b => { b.checked = false; }), document.querySelector("#bulk").requestSubmit(document.querySelector("#bulk [value=block]")), true)`)
+		boss.holds(`!document.querySelector("#bulk").dataset.sent && [...document.querySelectorAll("#bulk button")].every(b => !b.disabled)`)
+		// One of two cannot be helped: it is named, with the reason.
+		boss.marked("first@example.com")
+		boss.holds(fmt.Sprintf(`(document.querySelector("#bulk [name=manager]").value = %q) !== ""`, s.staffID(boris)))
+		boss.press("Передать")
+		boss.sees("Ученики переданы: 1 ученик")
+		boss.marked("first@example.com", "second@example.com")
+		boss.holds(fmt.Sprintf(`(document.querySelector("#bulk [name=manager]").value = %q) !== ""`, s.staffID(boris)))
+		boss.press("Передать")
+		boss.sees("1 не получилось")
+		boss.holds(resultsSaid + `.startsWith("Ученик Первый: ") && !` + resultsSaid + `.startsWith("Ученик Первый: Готово")`)
+		boss.holds(resultsSaid + `.includes("Ученик Второй: Готово")`)
 	})
 }
 

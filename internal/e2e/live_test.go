@@ -187,6 +187,56 @@ func TestLiveEndsWithTheSession(t *testing.T) {
 	})
 }
 
+// inked is true of a chart that has drawn something.
+const inked = `[...document.querySelectorAll("#chart [data-chart] canvas")].some(c => c.width && c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((v, i) => i % 4 === 3 && v))`
+
+// TestLiveTheChartIsDrawnAnew: what one sells stands in the chart of the other, in
+// the picture and in its table, and the day that is being read stays.
+func TestLiveTheChartIsDrawnAnew(t *testing.T) {
+	onEach(t, func(t *testing.T, s *school) {
+		manager, boss := s.at(vera), s.at(admin)
+		manager.admit("Ученик Первый", "first@example.com")
+		boss.reload()
+		boss.hearsLive()
+		const sum = `Number(document.querySelector("#chart tbody tr:last-child").dataset.total)`
+		boss.holds(inked + " && " + sum + " === 500000")
+		read[bool](boss, `document.querySelector("[data-chart]").focus() ?? true`)
+		boss.key("ArrowLeft", "ArrowLeft")
+		boss.key("ArrowRight", "ArrowRight")
+		boss.holds(readOut + `.includes("1 продажа")`)
+		for n, email := range []string{"second@example.com", "third@example.com"} {
+			manager.admit("Ученик Новый", email)
+			boss.holds(fmt.Sprintf(sum+" === %d", (n+2)*500000))
+			boss.holds(inked)
+			boss.holds(readOut + fmt.Sprintf(`.includes("%d продажи")`, n+2))
+			boss.holds(`document.activeElement.matches("[data-chart]") && document.querySelectorAll("#chart canvas").length === 1 && document.querySelectorAll("#chart .tip").length === 1`)
+		}
+		boss.key("ArrowLeft", "ArrowLeft")
+		boss.holds(`document.querySelector("[data-chart-said]").textContent.includes("3 продажи")`) // the only day so far
+	})
+}
+
+// TestLiveLedger: the list of sales follows too, until its reader reads on.
+func TestLiveLedger(t *testing.T) {
+	onEach(t, func(t *testing.T, s *school) {
+		manager, boss := s.at(vera), s.at(admin)
+		for i := range 51 {
+			manager.admit("Ученик", fmt.Sprintf("pupil%d@example.com", i))
+		}
+		boss.open(sales)
+		boss.hearsLive()
+		manager.admit("Ученик Новый", "new@example.com")
+		boss.sees("52 продажи", "new@example.com")
+		_, pages := boss.counts()
+		boss.press("Показать ещё")
+		boss.holds(`document.querySelectorAll("#sales tbody tr").length === 52`)
+		boss.holds(`!document.querySelector("#sales").dataset.live`)
+		if _, now := boss.counts(); now != pages {
+			t.Errorf("%d pages were loaded anew", now-pages)
+		}
+	})
+}
+
 // kill ends the server as a fault of the machine does.
 func (s *server) kill(t *testing.T) {
 	t.Helper()

@@ -2,6 +2,7 @@
 package live
 
 import (
+	"slices"
 	"sync"
 
 	"tripwire/internal/school"
@@ -12,6 +13,9 @@ type Event struct {
 	ID    int64         // of the line
 	Owner school.UserID // whose student it is about; empty: nobody's
 	Sale  bool          // the figures in which managers are compared may differ
+	// Others are those whose rows have changed too: whose student it was, and in
+	// whose figures the sale counts.
+	Others []school.UserID
 }
 
 // Change is what a watcher has to fetch anew. The zero Change is nothing.
@@ -19,7 +23,7 @@ type Change struct {
 	// ID is the largest id of the lines within the watcher's scope; 0 when there
 	// was none.
 	ID int64
-	// Rows: something within the scope has changed.
+	// Rows: something within the scope has changed, or has left it.
 	Rows bool
 	// Ranking: the comparison of the managers has changed. It is all that may be
 	// told of what is beyond the scope, without an id.
@@ -33,7 +37,7 @@ func Of(scope school.Scope, e Event) Change {
 	case scope.All, scope.Owner != "" && scope.Owner == e.Owner:
 		return Change{ID: e.ID, Rows: true, Ranking: e.Sale}
 	case scope.Owner != "":
-		return Change{Ranking: e.Sale}
+		return Change{Rows: slices.Contains(e.Others, scope.Owner), Ranking: e.Sale}
 	default:
 		return Change{}
 	}

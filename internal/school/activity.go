@@ -97,9 +97,21 @@ func ActionsNamed(name string) []Action {
 	return nil
 }
 
+// The details that no sentence mentions: whom a line concerns beside the owner of
+// the student, so that their screens are told.
+const (
+	DetailFrom    = "from_id"   // whose the student was before
+	DetailSellers = "seller_id" // in whose figures the sales counted, parted by spaces
+)
+
 // Sale reports whether what managers are compared by may differ after the action.
 func (a Action) Sale() bool {
-	return a == StudentCreated || a == StudentDeleted || a == StudentRestored
+	switch a {
+	case StudentCreated, StudentDeleted, StudentRestored, StudentTransferred, StudentMarkedTest, StudentUnmarkedTest, SaleRefunded, PriceCorrected:
+		return true
+	default:
+		return false
+	}
 }
 
 // Activity is one line of the history. Lines are written in the transaction of

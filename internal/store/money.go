@@ -71,6 +71,12 @@ func MoneyCursor(e school.MoneyEvent) school.Cursor {
 	return school.Cursor{Keys: []string{e.At.Format(timeLayout)}, ID: e.ID}
 }
 
+// ListSellers answers in whose figures the sales to a student count.
+func (tx *Tx) ListSellers(id school.UserID) ([]string, error) {
+	return list(tx, "SELECT DISTINCT manager_id FROM money_events WHERE user_id = $1 AND manager_id IS NOT NULL ORDER BY manager_id",
+		func(r row) (seller string, err error) { return seller, r.Scan(&seller) }, id)
+}
+
 // TransferStudent gives a student to another manager; with the sales, what was
 // sold to the student counts for that manager too. Errors: NotFound for a student
 // who is not living.

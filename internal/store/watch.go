@@ -1,6 +1,8 @@
 package store
 
 import (
+	"encoding/json"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,22 +71,34 @@ type Line struct {
 	At     time.Time
 	Owner  school.UserID // whose student it was about; empty: nobody's
 	Action school.Action
+	Others []school.UserID // whom it concerns beside the owner
 }
 
 func scanLine(r row) (l Line, err error) {
-	return l, r.Scan(&l.ID, at(&l.At), text(&l.Owner), text(&l.Action))
+	var encoded string
+	if err := r.Scan(&l.ID, at(&l.At), text(&l.Owner), text(&l.Action), &encoded); err != nil || !l.Action.Sale() {
+		return l, err
+	}
+	var details map[string]string
+	if err := json.Unmarshal([]byte(encoded), &details); err != nil {
+		return l, err
+	}
+	for id := range strings.FieldsSeq(details[school.DetailFrom] + " " + details[school.DetailSellers]) {
+		l.Others = append(l.Others, school.UserID(id))
+	}
+	return l, nil
 }
 
 // ListLinesAfter answers lines of the history with an id above after, the oldest
 // first, and before them those below it that may have become visible since.
 func (tx *Tx) ListLinesAfter(after int64, limit int) ([]Line, error) {
-	return list(tx, "SELECT id, at, owner_id, action FROM activity WHERE id > $1 ORDER BY id LIMIT $2", scanLine,
+	return list(tx, "SELECT id, at, owner_id, action, details FROM activity WHERE id > $1 ORDER BY id LIMIT $2", scanLine,
 		after-tx.engine.overtaken(), limit)
 }
 
 // ListNewestLines answers the newest lines of the history, the newest first.
 func (tx *Tx) ListNewestLines(limit int) ([]Line, error) {
-	return list(tx, "SELECT id, at, owner_id, action FROM activity ORDER BY id DESC LIMIT $1", scanLine, limit)
+	return list(tx, "SELECT id, at, owner_id, action, details FROM activity ORDER BY id DESC LIMIT $1", scanLine, limit)
 }
 
 // LastLine answers the largest id of a line about students within the scope; 0

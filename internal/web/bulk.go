@@ -38,7 +38,7 @@ func (h *Handler) bulk(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := page.BulkPage{Verb: string(order.Verb), Back: localPath(r.PostForm.Get("back"))}
-	lines := r.Header.Get("Accept") == "application/x-ndjson"
+	lines := wantsLines(r)
 	if lines {
 		w.Header().Set("Content-Type", "application/x-ndjson")
 	}
@@ -49,7 +49,7 @@ func (h *Handler) bulk(w http.ResponseWriter, r *http.Request) error {
 			m.Undo = append(m.Undo, result.ID)
 		}
 		if lines {
-			writeLine(w, map[string]any{"id": result.ID, "ok": shown.Code == "", "text": page.BulkOutcome(v.printer, shown)})
+			writeLine(w, map[string]any{"id": result.ID, "name": page.BulkName(v.printer, shown), "ok": shown.Code == "", "text": page.BulkOutcome(v.printer, shown)})
 		}
 	}
 	if !lines {

@@ -98,8 +98,13 @@ func noteRefusal(r *http.Request, err error) int {
 // wantsJSON reports whether the caller is a program.
 func wantsJSON(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
-	return strings.Contains(accept, "application/json") || strings.Contains(accept, problem.ContentType) ||
+	return wantsLines(r) || strings.Contains(accept, "application/json") || strings.Contains(accept, problem.ContentType) ||
 		strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
+}
+
+// wantsLines reports whether the caller is a script that reads line by line.
+func wantsLines(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "application/x-ndjson")
 }
 
 func (h *Handler) nothingHere(http.ResponseWriter, *http.Request) error { return school.ErrNotFound }

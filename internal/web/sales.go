@@ -42,6 +42,8 @@ func salesAsked(r *http.Request) (form page.SalesFilter, f school.Counted, err e
 // sales is the ledger of what the reader has sold; an administrator sees all of it.
 func (h *Handler) sales(w http.ResponseWriter, r *http.Request) error {
 	v := visitOf(r)
+	c := h.chrome(r, "sales", v.printer.T("nav.sales"))
+	h.follow(r, &c)
 	form, f, err := salesAsked(r)
 	after, placeErr := school.ParseCursor(r.URL.Query().Get("after"))
 	m := page.SalesPage{Filter: form, Period: form.PeriodOf(f.Period), Continued: !after.IsZero(), ShowManager: v.actor.Role == school.RoleAdmin}
@@ -62,7 +64,7 @@ func (h *Handler) sales(w http.ResponseWriter, r *http.Request) error {
 	default:
 		status, m.Error = noteRefusal(r, err), trailOf(r.Context()).requestID
 	}
-	return h.render(w, r, status, page.Sales(h.chrome(r, "sales", v.printer.T("nav.sales")), m))
+	return h.render(w, r, status, page.Sales(c, m))
 }
 
 func (h *Handler) readLedger(r *http.Request, f school.Counted, after school.Cursor, m *page.SalesPage) error {

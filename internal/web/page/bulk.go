@@ -87,7 +87,8 @@ func BulkOutcome(p locale.Printer, r BulkResult) string {
 	return p.Error(r.Code, r.Params)
 }
 
-func bulkName(p locale.Printer, r BulkResult) string {
+// BulkName is the student's name; who is not there is said to be nobody.
+func BulkName(p locale.Printer, r BulkResult) string {
 	if r.Name == "" {
 		return p.T("bulk.unknown")
 	}

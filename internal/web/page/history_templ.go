@@ -1157,7 +1157,7 @@ func HistoryLines(c Chrome, m HistoryPage) templ.Component {
 			}
 		}
 		if m.More {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 94, "<p class=\"more-lines\" id=\"more-lines\"><a class=\"btn\" id=\"more\" href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 94, "<p class=\"more-lines\" id=\"more-lines\" data-more><a class=\"btn\" id=\"more\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -110,6 +110,7 @@ async function refreshStudents() {
     if (!response.ok) throw new Error(response.status);
     const fresh = $("#students", new DOMParser().parseFromString(await response.text(), "text/html"));
     if (!fresh) throw new Error("no list");
+    for (const kept of $$("[data-kept]", list)) $(`#${kept.id}`, fresh)?.replaceWith(kept);
     list.replaceWith(document.adoptNode(fresh));
     window.htmx?.process(fresh);
   } catch {
@@ -229,11 +230,11 @@ document.addEventListener("htmx:after:swap", (event) => {
   $("[aria-invalid=true], [data-created] h2", body)?.focus();
   if ($("[data-created]", body)) refreshStudents();
 });
-// Who reads on in the history reads the past: the list no longer begins anew when
-// something happens.
+// Who reads on in the history or the ledger reads the past: the list no longer
+// begins anew when something happens.
 document.addEventListener("htmx:before:swap", (event) => {
   const target = event.detail?.ctx?.target;
-  if (target?.id === "more-lines") delete target.closest("[data-live]")?.dataset.live;
+  if (target?.dataset?.more !== undefined) delete target.closest("[data-live]")?.dataset.live;
 });
 // Only what was meant for a part of the page lands there: not the log-in page
 // after a session has ended, nor a page about an error.

@@ -63,6 +63,7 @@ class Plot {
     this.ends.abort();
     this.resized.disconnect();
     this.plot?.destroy();
+    this.tip.remove();
   }
 
   // carryOn leaves a reader whose block was replaced where they were.
@@ -71,11 +72,19 @@ class Plot {
     const twin = before.block.querySelector("details"), own = this.block.querySelector("details");
     if (twin?.open) own.open = true;
     if (before.focused) {
+      this.focused = true; // of the same element nobody is told again
       this.quiet = true; // it was said already
       this.node.focus({ preventScroll: true });
       this.quiet = false;
     }
-    if (before.focused && at >= 0) this.show(at);
+    if (at < 0) return;
+    if (before.focused) this.kept = at;
+    if (before.focused || this.node === before.node) this.show(at);
+  }
+
+  // whole reports whether it still is what its table says.
+  whole() {
+    return this.node.querySelector("canvas") !== null && JSON.stringify(pointsOf(this.block)) === JSON.stringify(this.points);
   }
 
   draw() {
@@ -236,11 +245,12 @@ class Plot {
   }
 }
 
-// start draws every plot of the page that is not drawn yet, and lets go of those
-// that have left it. It may be called as often as one likes.
+// start draws every plot of the page that is not drawn yet or no longer is what its
+// table says, and lets go of those that have left it. It may be called as often as
+// one likes.
 export function start() {
   if (!globalThis.uPlot) return; // the table is there
-  const gone = [...drawn.values()].filter((plot) => !plot.node.isConnected);
+  const gone = [...drawn.values()].filter((plot) => !plot.node.isConnected || !plot.whole());
   for (const plot of gone) {
     plot.end();
     drawn.delete(plot.node);

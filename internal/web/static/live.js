@@ -14,10 +14,11 @@ let planned = 0, running = false, retry = retryFirst, expected = 0, told = 0;
 const blocks = (name, root = document) => [...root.querySelectorAll(`[data-live="${CSS.escape(name)}"]`)];
 const names = () => new Set([...document.querySelectorAll("[data-live]")].map((block) => block.dataset.live));
 
-// A block somebody is busy in waits: a menu in it is open, or its text selected.
+// A block somebody is busy in waits: a menu in it is open, its text selected, or
+// an order of theirs being carried out.
 function busy(block) {
   const selection = getSelection();
-  return block.querySelector(":popover-open, dialog[open]") !== null ||
+  return block.querySelector(":popover-open, dialog[open], [data-busy]") !== null ||
     (!selection.isCollapsed && selection.rangeCount > 0 && selection.getRangeAt(0).intersectsNode(block));
 }
 
@@ -33,6 +34,9 @@ function plan(delay = 150) {
   planned = setTimeout(refresh, delay);
 }
 
+// swapped tells the scripts of the page that a block is another.
+const swapped = () => document.dispatchEvent(new Event("live:swapped"));
+
 async function refresh() {
   clearTimeout(expected);
   planned = 0;
@@ -46,7 +50,7 @@ async function refresh() {
     if (!response.ok) throw new Error(response.status);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     // The list may have been filtered meanwhile; then this is not what is looked at.
-    for (const name of wanted) if (address !== location.href || !show(name, page)) stale.add(name);
+    for (const name of wanted) if (address !== location.href || !await show(name, page)) stale.add(name);
     retry = retryFirst;
     if (stream?.readyState === EventSource.OPEN) found();
   } catch {
@@ -59,14 +63,15 @@ async function refresh() {
 }
 
 // show reports whether it could be done now.
-function show(name, page) {
+async function show(name, page) {
   const here = blocks(name), fresh = blocks(name, page), focused = document.activeElement;
   if (here.some(busy)) return false;
-  here.forEach((block, i) => {
-    if (!fresh[i] || block.isEqualNode(fresh[i])) return;
-    window.htmx.swap({ text: fresh[i].outerHTML, target: block, sourceElement: block, swap: "outerMorph" });
+  for (const [i, block] of here.entries()) {
+    if (!fresh[i] || block.isEqualNode(fresh[i])) continue;
+    await window.htmx.swap({ text: fresh[i].outerHTML, target: block, sourceElement: block, swap: "outerMorph" });
+    swapped();
     tell();
-  });
+  }
   if (focused?.id && !focused.isConnected) document.getElementById(focused.id)?.focus({ preventScroll: true });
   return true;
 }
@@ -79,9 +84,11 @@ function tell() {
   told = setTimeout(() => { if (!lost) sign.textContent = ""; }, 10_000);
 }
 
-// What the reader has opened, or the page has set, the server does not know.
+// What the reader has opened, or the page has set, the server does not know; nor
+// what a script keeps in an element with data-kept.
 window.htmx.registerExtension("live", {
-  htmx_before_morph_attr: (element, { attrName }) => !["open", "checked", "data-sent", "aria-busy"].includes(attrName),
+  htmx_before_morph_node: (element) => element.dataset?.kept === undefined,
+  htmx_before_morph_attr: (element, { attrName }) => !["open", "checked", "data-sent", "data-busy", "aria-busy"].includes(attrName),
 });
 
 /* The stream */
@@ -158,6 +165,7 @@ addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
 // What was waited for may have ended.
 document.addEventListener("toggle", () => plan(), true);
 document.addEventListener("close", () => plan(), true);
+document.addEventListener("live:idle", () => plan());
 document.addEventListener("selectionchange", () => plan());
 
 // The page itself has changed something: one refresh does for it and for the
