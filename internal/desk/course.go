@@ -49,12 +49,12 @@ func (d *Desk) PrepareSchool(ctx context.Context) error {
 	if err := c.CheckReachable(); err != nil {
 		return fmt.Errorf("the default course: %w", err)
 	}
-	return d.store.Write(ctx, func(tx *store.Tx) error {
+	return d.aligning(ctx, func(tx *store.Tx) error {
 		settings, err := tx.FindSettings()
 		if err != nil {
 			return err
 		}
-		if err := alignZone(tx, settings.Location()); err != nil {
+		if _, err := alignZone(tx, settings.Location()); err != nil {
 			return err
 		}
 		n, err := tx.CountCourses()

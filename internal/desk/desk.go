@@ -49,7 +49,7 @@ func (d *Desk) EditSettings(ctx context.Context, actor school.Actor, s school.Se
 	if err := s.Check(); err != nil {
 		return err
 	}
-	return d.store.Write(ctx, func(tx *store.Tx) error {
+	return d.aligning(ctx, func(tx *store.Tx) error {
 		old, err := tx.FindSettings()
 		if err != nil {
 			return err
@@ -57,7 +57,7 @@ func (d *Desk) EditSettings(ctx context.Context, actor school.Actor, s school.Se
 		if err := tx.UpdateSettings(s); err != nil {
 			return err
 		}
-		if err := alignZone(tx, s.Location()); err != nil {
+		if _, err := alignZone(tx, s.Location()); err != nil {
 			return err
 		}
 		return tx.InsertActivity(actor, school.SettingsEdited, "", map[string]string{

@@ -47,7 +47,7 @@ func (d *Desk) Examine(ctx context.Context) ([]school.Finding, error) {
 	if findings, err = d.examineTriggers(ctx); err != nil {
 		return findings, err
 	}
-	err = d.store.Read(ctx, func(tx *store.Tx) error {
+	err = d.readAll(ctx, func(tx *store.Tx) error {
 		for _, examine := range examinations {
 			more, err := examine(tx)
 			findings = append(findings, more...)
@@ -58,6 +58,16 @@ func (d *Desk) Examine(ctx context.Context) ([]school.Finding, error) {
 		return nil
 	})
 	return findings, err
+}
+
+// readAll is a Read that may take its time: it looks at every row.
+func (d *Desk) readAll(ctx context.Context, fn func(*store.Tx) error) error {
+	return d.store.Read(ctx, func(tx *store.Tx) error {
+		if err := tx.TakeTime(); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
 }
 
 // examinations are the checks of the rows, in order.
@@ -332,7 +342,7 @@ func mend[T any](ctx context.Context, d *Desk, list func(tx *store.Tx, last T) (
 	var last T
 	for {
 		var wrong []T
-		err = d.store.Read(ctx, func(tx *store.Tx) error {
+		err = d.readAll(ctx, func(tx *store.Tx) error {
 			wrong, err = list(tx, last)
 			return err
 		})
@@ -408,7 +418,7 @@ func (d *Desk) repairRoster(ctx context.Context) ([]school.Finding, error) {
 // repairFigures has a trigger count the roll-ups anew, if any of them is wrong.
 func (d *Desk) repairFigures(ctx context.Context) (done []school.Finding, err error) {
 	var wrong []school.Finding
-	err = d.store.Read(ctx, func(tx *store.Tx) error {
+	err = d.readAll(ctx, func(tx *store.Tx) error {
 		wrong, err = examineFigures(tx)
 		return err
 	})
@@ -416,14 +426,18 @@ func (d *Desk) repairFigures(ctx context.Context) (done []school.Finding, err er
 		return nil, err
 	}
 	err = d.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.BeginRecount(); err != nil {
+			return err
+		}
 		settings, err := tx.FindSettings()
 		if err != nil {
 			return err
 		}
-		if err := alignZone(tx, settings.Location()); err != nil {
-			return err
+		recounted, err := alignZone(tx, settings.Location())
+		if err == nil && !recounted {
+			err = tx.Recount()
 		}
-		if err := tx.Recount(); err != nil {
+		if err != nil {
 			return err
 		}
 		return tx.InsertActivity(school.System(), school.DoctorRepaired, "", map[string]string{"figures": "recounted"})

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -181,17 +182,34 @@ func (d *Desk) counting(ctx context.Context, actor school.Actor, fn func(*store.
 
 // alignZone gives the database the days of the school's zone, if it has others: at
 // the first start, after the school has moved, and when a country has changed its
-// clocks since the last release.
-func alignZone(tx *store.Tx, zone *time.Location) error {
+// clocks since the last release. It answers whether everything was counted anew
+// for that. Errors: store.ErrRecountNotBegun; see aligning.
+func alignZone(tx *store.Tx, zone *time.Location) (recounted bool, err error) {
 	have, err := tx.ListZoneOffsets()
 	if err != nil {
-		return err
+		return false, err
 	}
 	want := school.ZoneOffsets(zone)
 	if sameOffsets(have, want) {
-		return nil
+		return false, nil
 	}
-	return tx.ReplaceZoneOffsets(want)
+	return true, tx.ReplaceZoneOffsets(want)
+}
+
+// aligning writes with an fn that aligns the zone. Nobody waits unless the zone
+// really differs: then what fn did is undone, and done again while nobody else
+// counts.
+func (d *Desk) aligning(ctx context.Context, fn func(*store.Tx) error) error {
+	err := d.store.Write(ctx, fn)
+	if !errors.Is(err, store.ErrRecountNotBegun) {
+		return err
+	}
+	return d.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.BeginRecount(); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
 }
 
 func sameOffsets(a, b []school.ZoneOffset) bool {

@@ -87,7 +87,7 @@ func count(tx *store.Tx, scope school.Scope, r store.Roster) (*school.StudentCou
 	if err != nil || r.Filter.Period.All() {
 		return &n, err
 	}
-	if n.Active > maxCounted {
+	if n.All() > maxCounted {
 		n.Stuck = -1
 		return &n, nil
 	}

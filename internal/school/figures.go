@@ -6,7 +6,8 @@ import "slices"
 // time; whose students that may be is for the actor's scope to say.
 type Counted struct {
 	Period Period
-	// Manager counts one manager's alone; empty: everybody's within the scope.
+	// Manager counts one manager's alone, or those that are Nobody's; empty:
+	// everybody's within the scope.
 	Manager UserID
 	// Course counts one course's alone; 0: all.
 	Course CourseID

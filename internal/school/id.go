@@ -15,6 +15,10 @@ type UserID string
 // rows stand together in the indexes.
 func NewUserID() UserID { return UserID(uuid.Must(uuid.NewV7()).String()) }
 
+// Nobody stands for the manager where somebody asks for what no manager has: all
+// zeros, which no person is ever given.
+const Nobody UserID = "00000000-0000-0000-0000-000000000000"
+
 // ParseUserID reads an id from a URL. Errors: NotFound, because an address
 // that cannot exist is one that does not.
 func ParseUserID(s string) (UserID, error) {

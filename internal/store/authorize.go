@@ -30,7 +30,7 @@ var guarded = map[string][]string{
 	"student_counts":    append([]string{"recount_on_request"}, rosterFollowers...),
 	"step_counts":       append([]string{"recount_on_request"}, rosterFollowers...),
 	"completion_counts": append([]string{"recount_on_request"}, rosterFollowers...),
-	"sale_counts":       {"count_sale_on_event", "count_sale_on_attribution", "count_sales_on_enrolment_change", "recount_on_request"},
+	"sale_counts":       {"count_sale_on_event", "count_sale_on_attribution", "update_sale_counts_on_enrolment_change", "recount_on_request"},
 }
 
 var rosterFollowers = []string{"follow_roster_on_insert", "follow_roster_on_update", "follow_roster_on_delete"}

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -226,7 +228,8 @@ type standing struct {
 }
 
 func (s standing) hasAnything() bool {
-	return s.Sales.Count != 0 || len(s.Sales.Revenue) > 0 && s.Sales.Revenue[0].Minor != 0 || s.ThisMonth != 0 || s.Active != 0 || s.Completed != 0
+	earned := slices.ContainsFunc(s.Sales.Revenue, func(m school.Money) bool { return m.Minor != 0 })
+	return s.Sales.Count != 0 || earned || s.ThisMonth != 0 || s.Active != 0 || s.Completed != 0
 }
 
 func (tx *Tx) sumByManager(f school.Counted, add func(id string, n int, m school.Money)) error {
@@ -257,9 +260,27 @@ func (tx *Tx) ListZoneOffsets() ([]school.ZoneOffset, error) {
 // beginningOfTime stands for "always" in a column that has no empty value.
 var beginningOfTime = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// ErrRecountNotBegun: a recount was asked for in a transaction that has not begun
+// with BeginRecount.
+var ErrRecountNotBegun = errors.New("a recount begins with BeginRecount")
+
+// BeginRecount is the first thing in a transaction that may count anew: until it
+// ends, nobody else counts. Everybody who would waits for it.
+func (tx *Tx) BeginRecount() error {
+	tx.recounts = true
+	return tx.engine.stopCounting(tx.ctx, tx.q)
+}
+
+// TakeTime lifts the limit of a statement's time for the rest of the transaction:
+// for who looks at every row.
+func (tx *Tx) TakeTime() error { return tx.engine.takeTime(tx.ctx, tx.q) }
+
 // ReplaceZoneOffsets gives the triggers other offsets and has every roll-up
-// counted anew.
+// counted anew. Errors: ErrRecountNotBegun.
 func (tx *Tx) ReplaceZoneOffsets(offsets []school.ZoneOffset) error {
+	if !tx.recounts {
+		return ErrRecountNotBegun
+	}
 	if _, err := tx.exec("DELETE FROM zone_offsets"); err != nil {
 		return err
 	}
@@ -274,10 +295,10 @@ func (tx *Tx) ReplaceZoneOffsets(offsets []school.ZoneOffset) error {
 	return tx.Recount()
 }
 
-// Recount has a trigger count every roll-up anew.
+// Recount has a trigger count every roll-up anew. Errors: ErrRecountNotBegun.
 func (tx *Tx) Recount() error {
-	if err := tx.engine.takeTime(tx.ctx, tx.q); err != nil {
-		return err
+	if !tx.recounts {
+		return ErrRecountNotBegun
 	}
 	_, err := tx.exec("INSERT INTO recounts (at) VALUES ($1)", tx.Now)
 	return err
@@ -290,25 +311,26 @@ var facetSums = map[school.Status]string{
 }
 
 // ListFacets answers the courses and the managers that have students of the status;
-// managers to who may see all of them. Each is counted without regard to itself:
+// managers to who may see all of them, and school.Nobody without a name among them.
+// Each is counted without regard to itself:
 // what is chosen can be changed. Those who are stuck are not counted by course and
 // manager: there Count is that of the active.
 func (tx *Tx) ListFacets(scope school.Scope, f school.Counted, status school.Status) (courses, managers []school.Facet, err error) {
 	facets := func(f school.Counted, column, names, where string) ([]school.Facet, error) {
 		c := counted(scope, f)
 		c.in(f.Period)
-		return list(tx, "SELECT n.id, "+names+", counts.students FROM (SELECT "+column+" AS id, sum("+facetSums[status]+") AS students FROM student_counts"+
-			c.where()+" GROUP BY "+column+") counts JOIN "+where+" n ON n.id = counts.id WHERE counts.students > 0 ORDER BY 3 DESC, 2, 1",
+		return list(tx, "SELECT counts.id, "+names+", counts.students FROM (SELECT "+column+" AS id, sum("+facetSums[status]+") AS students FROM student_counts"+
+			c.where()+" GROUP BY "+column+") counts "+where+" n ON n.id = counts.id WHERE counts.students > 0 ORDER BY 3 DESC, 2, 1",
 			func(r row) (v school.Facet, err error) { return v, r.Scan(&v.ID, &v.Name, &v.Count) }, c.args...)
 	}
 	wider := f
 	wider.Course = 0
-	if courses, err = facets(wider, "course_id", "n.title", "courses"); err != nil || !scope.All {
+	if courses, err = facets(wider, "course_id", "n.title", "JOIN courses"); err != nil || !scope.All {
 		return courses, nil, err
 	}
 	wider = f
 	wider.Manager = ""
-	managers, err = facets(wider, "manager_id", "n.full_name", "users")
+	managers, err = facets(wider, "manager_id", "coalesce(n.full_name, '')", "LEFT JOIN users")
 	return courses, managers, err
 }
 
@@ -319,13 +341,13 @@ func (tx *Tx) ListSaleFacets(scope school.Scope) (courses, managers []school.Fac
 	facets := func(column, names, where string) ([]school.Facet, error) {
 		c := counted(scope, school.Counted{})
 		c.in(school.Period{Name: school.PeriodAll})
-		return list(tx, "SELECT n.id, "+names+", counts.sales FROM (SELECT "+column+" AS id, sum(sales) AS sales FROM sale_counts"+
-			c.where()+" GROUP BY "+column+") counts JOIN "+where+" n ON n.id = counts.id ORDER BY 3 DESC, 2, 1",
+		return list(tx, "SELECT counts.id, "+names+", counts.sales FROM (SELECT "+column+" AS id, sum(sales) AS sales FROM sale_counts"+
+			c.where()+" GROUP BY "+column+") counts "+where+" n ON n.id = counts.id ORDER BY 3 DESC, 2, 1",
 			func(r row) (v school.Facet, err error) { return v, r.Scan(&v.ID, &v.Name, &v.Count) }, c.args...)
 	}
-	if courses, err = facets("course_id", "n.title", "courses"); err != nil || !scope.All {
+	if courses, err = facets("course_id", "n.title", "JOIN courses"); err != nil || !scope.All {
 		return courses, nil, err
 	}
-	managers, err = facets("manager_id", "n.full_name", "users")
+	managers, err = facets("manager_id", "coalesce(n.full_name, '')", "LEFT JOIN users")
 	return courses, managers, err
 }

@@ -46,6 +46,8 @@ func (tx *Tx) ListMoney(scope school.Scope, f school.Counted, zone *time.Locatio
 		c.add("1 = 0")
 	case !scope.All:
 		c.add("e.manager_id = " + c.arg(scope.Owner))
+	case f.Manager == school.Nobody:
+		c.add("e.manager_id IS NULL")
 	case f.Manager != "":
 		c.add("e.manager_id = " + c.arg(f.Manager))
 	}

@@ -317,6 +317,18 @@ func (e *postgres) takeTime(ctx context.Context, q querier) error {
 	return err
 }
 
+// stopCounting locks the table whose lock everything that counts takes. LOCK needs
+// no snapshot: the transaction's own is taken behind it, and has what the others
+// have committed. Reading the table, as a dump does, is not in its way.
+func (e *postgres) stopCounting(ctx context.Context, q querier) error {
+	for _, statement := range []string{"LOCK TABLE zone_offsets IN EXCLUSIVE MODE", "SET LOCAL lock_timeout = 0"} {
+		if _, err := q.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return e.takeTime(ctx, q)
+}
+
 // checkIntegrity asks for what PostgreSQL itself marks as not to be trusted; it
 // keeps references whole by itself.
 func (e *postgres) checkIntegrity(ctx context.Context, q querier) ([]string, error) {

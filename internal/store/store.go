@@ -85,6 +85,10 @@ type engine interface {
 	analyze(ctx context.Context, m maintenance) error
 	// takeTime lifts the limit of a statement's time for the rest of the transaction.
 	takeTime(ctx context.Context, q querier) error
+	// stopCounting waits for every transaction that has counted anything in the
+	// roll-ups, and keeps all others from counting until this one has ended. It comes
+	// before anything else in a transaction, which then sees all that was counted.
+	stopCounting(ctx context.Context, q querier) error
 	// checkIntegrity lists what is physically or referentially wrong.
 	checkIntegrity(ctx context.Context, q querier) ([]string, error)
 	// tell lets other processes on the database know that lines were added to the

@@ -28,6 +28,8 @@ type Tx struct {
 	before func(sql string) error
 	after  []func()
 	added  bool // lines to the history, of which watchers are told after the commit
+	// recounts: nobody else counts until the end; see BeginRecount.
+	recounts bool
 }
 
 // AfterCommit runs f once the rows are safe. What f does may be lost without

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"tripwire/internal/locale"
 	"tripwire/internal/problem"
 	"tripwire/internal/roster"
 	"tripwire/internal/school"
@@ -14,7 +15,34 @@ import (
 )
 
 // nobodyAtAll stands in a filter for an id that cannot be one.
-const nobodyAtAll school.UserID = "00000000-0000-0000-0000-000000000000"
+const nobodyAtAll school.UserID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+// noManager is how an address asks for what no manager has.
+const noManager = "none"
+
+// managerAsked reads a manager from an address; what is none is nobody at all.
+func managerAsked(s string) school.UserID {
+	switch id, err := school.ParseUserID(s); {
+	case s == "":
+		return ""
+	case s == noManager:
+		return school.Nobody
+	case err != nil || id == school.Nobody: // which has a word of its own
+		return nobodyAtAll
+	default:
+		return id
+	}
+}
+
+// managerChoices are the managers to choose from as an address names them.
+func managerChoices(p locale.Printer, managers []school.Facet) []school.Facet {
+	for i, m := range managers {
+		if m.ID == string(school.Nobody) {
+			managers[i].ID, managers[i].Name = noManager, p.T("ranking.nobody")
+		}
+	}
+	return managers
+}
 
 // historyFilter reads what an address asks of the history. Errors: Invalid with
 // from, to or period named, and a filter that lets nothing through.

@@ -28,11 +28,7 @@ func listFilter(q url.Values, v *visit) (f school.StudentFilter, state page.List
 	f.Size = school.ParseSize(size)
 	course, _ := strconv.ParseInt(q.Get("course"), 10, 64) // what is no number is every course
 	f.Course = school.CourseID(max(course, 0))
-	if manager := q.Get("manager"); manager != "" {
-		if f.Manager, err = school.ParseUserID(manager); err != nil {
-			f.Manager = nobodyAtAll
-		}
-	}
+	f.Manager = managerAsked(q.Get("manager"))
 	f.Period, err = school.ParsePeriod(q.Get("period"), q.Get("from"), q.Get("to"), school.DayOf(v.printer.Now, v.printer.Zone))
 	if f.After, f.Before = placeFrom(q.Get("after")), placeFrom(q.Get("before")); !f.After.IsZero() {
 		f.Before = school.Cursor{}
@@ -86,7 +82,7 @@ func (h *Handler) studentList(r *http.Request, f school.StudentFilter, state pag
 	}
 	m := page.StudentList{
 		Students: l.Students, Total: l.Total, Counts: l.Counts, State: state, Sort: f.Sort, Period: f.Period,
-		Next: l.Next.String(), Before: l.Before.String(), Courses: l.Courses, Managers: l.Managers, FacetsCounted: l.FacetsCounted,
+		Next: l.Next.String(), Before: l.Before.String(), Courses: l.Courses, Managers: managerChoices(v.printer, l.Managers), FacetsCounted: l.FacetsCounted,
 		ShowManager: v.actor.Role == school.RoleAdmin, MayTransfer: v.actor.May(school.TransferStudents) == nil,
 	}
 	if err != nil {

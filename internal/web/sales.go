@@ -23,11 +23,7 @@ func salesAsked(r *http.Request) (form page.SalesFilter, f school.Counted, err e
 	if v.actor.Role == school.RoleAdmin { // anybody else has but one to choose
 		form.Manager = q.Get("manager")
 	}
-	if form.Manager != "" {
-		if f.Manager, err = school.ParseUserID(form.Manager); err != nil {
-			f.Manager = nobodyAtAll
-		}
-	}
+	f.Manager = managerAsked(form.Manager)
 	if form.Course != "" {
 		course, err := strconv.ParseInt(form.Course, 10, 64)
 		if err != nil || course <= 0 {
@@ -69,7 +65,8 @@ func (h *Handler) sales(w http.ResponseWriter, r *http.Request) error {
 
 func (h *Handler) readLedger(r *http.Request, f school.Counted, after school.Cursor, m *page.SalesPage) error {
 	l, err := h.desk.Money(r.Context(), visitOf(r).actor, f, after, ledgerSize)
-	m.Events, m.Next, m.Sum, m.Managers, m.Courses = l.Events, l.Next.String(), l.Sum, l.Managers, l.Courses
+	m.Events, m.Next, m.Sum, m.Courses = l.Events, l.Next.String(), l.Sum, l.Courses
+	m.Managers = managerChoices(visitOf(r).printer, l.Managers)
 	return err
 }
 

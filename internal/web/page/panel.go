@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -110,13 +111,13 @@ func RankingOf(p locale.Printer, standings []school.Standing, reader school.Acto
 		row := RankRow{
 			Place: s.Place, Name: s.Name, You: s.Manager != "" && s.Manager == reader.ID, Disabled: s.Disabled, Nobody: s.Manager == "",
 			Active: s.Active, Completed: s.Completed, Sales: s.Sales.Count, Revenue: s.Sales.Revenue, Month: s.ThisMonth,
-			Chosen: s.Manager != "" && s.Manager == f.Manager,
+			Chosen: f.Manager != "" && cmp.Or(s.Manager, school.Nobody) == f.Manager,
 		}
 		if f.Period.Name == school.PeriodMonth {
 			row.Month = -1
 		}
-		if mayFilter && s.Manager != "" {
-			row.URL = state.With("manager", string(s.Manager))
+		if mayFilter {
+			row.URL = state.With("manager", cmp.Or(string(s.Manager), "none"))
 		}
 		m.Rows = append(m.Rows, row)
 	}

@@ -382,9 +382,17 @@ $body$;
 CREATE TRIGGER update_roster_on_homework AFTER INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION update_roster_homework();
 -- +goose StatementEnd
 
+-- Whatever counts takes the lock of zone_offsets first: a recount, which may bring
+-- other days, holds one that shuts it out. Behind it a transaction whose snapshot
+-- is older still has the old days; asking for a row that is gone ends it with a
+-- lost race, and it comes again.
 -- +goose StatementBegin
 CREATE FUNCTION count_added() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
 BEGIN
+    LOCK TABLE zone_offsets IN ROW SHARE MODE;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM 1 FROM zone_offsets LIMIT 1 FOR KEY SHARE;
+    END IF;
     INSERT INTO student_counts AS c (grain, bucket, manager_id, course_id, shard, active, completed, blocked, test, undelivered, newcomers)
     SELECT g.grain, substr(d.day, 1, g.length), r.manager_id, r.course_id, pg_backend_pid() % 8, sum(r.sign * (r.status = 'active')::int), sum(r.sign * (r.status = 'completed')::int), sum(r.sign * (r.status = 'blocked')::int), sum(r.sign * (r.status = 'test')::int), sum(r.sign * (r.status <> 'test' AND r.letter <> 'sent')::int), sum(r.sign * (r.status <> 'test' AND NOT r.logged_in)::int)
     FROM (SELECT *, 1 AS sign FROM added) r
@@ -425,6 +433,10 @@ CREATE TRIGGER follow_roster_on_insert AFTER INSERT ON roster REFERENCING NEW TA
 -- +goose StatementBegin
 CREATE FUNCTION count_removed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
 BEGIN
+    LOCK TABLE zone_offsets IN ROW SHARE MODE;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM 1 FROM zone_offsets LIMIT 1 FOR KEY SHARE;
+    END IF;
     INSERT INTO student_counts AS c (grain, bucket, manager_id, course_id, shard, active, completed, blocked, test, undelivered, newcomers)
     SELECT g.grain, substr(d.day, 1, g.length), r.manager_id, r.course_id, pg_backend_pid() % 8, sum(r.sign * (r.status = 'active')::int), sum(r.sign * (r.status = 'completed')::int), sum(r.sign * (r.status = 'blocked')::int), sum(r.sign * (r.status = 'test')::int), sum(r.sign * (r.status <> 'test' AND r.letter <> 'sent')::int), sum(r.sign * (r.status <> 'test' AND NOT r.logged_in)::int)
     FROM (SELECT *, -1 AS sign FROM removed) r
@@ -465,6 +477,10 @@ CREATE TRIGGER follow_roster_on_delete AFTER DELETE ON roster REFERENCING OLD TA
 -- +goose StatementBegin
 CREATE FUNCTION count_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
 BEGIN
+    LOCK TABLE zone_offsets IN ROW SHARE MODE;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM 1 FROM zone_offsets LIMIT 1 FOR KEY SHARE;
+    END IF;
     INSERT INTO student_counts AS c (grain, bucket, manager_id, course_id, shard, active, completed, blocked, test, undelivered, newcomers)
     SELECT g.grain, substr(d.day, 1, g.length), r.manager_id, r.course_id, pg_backend_pid() % 8, sum(r.sign * (r.status = 'active')::int), sum(r.sign * (r.status = 'completed')::int), sum(r.sign * (r.status = 'blocked')::int), sum(r.sign * (r.status = 'test')::int), sum(r.sign * (r.status <> 'test' AND r.letter <> 'sent')::int), sum(r.sign * (r.status <> 'test' AND NOT r.logged_in)::int)
     FROM (SELECT *, -1 AS sign FROM removed UNION ALL SELECT *, 1 FROM added) r
@@ -507,6 +523,10 @@ CREATE TRIGGER follow_roster_on_update AFTER UPDATE ON roster REFERENCING OLD TA
 -- +goose StatementBegin
 CREATE FUNCTION count_sale() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
 BEGIN
+    LOCK TABLE zone_offsets IN ROW SHARE MODE;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM 1 FROM zone_offsets LIMIT 1 FOR KEY SHARE;
+    END IF;
     INSERT INTO sale_counts AS c (grain, bucket, manager_id, course_id, currency, shard, sales, amount_minor)
     SELECT g.grain, substr(d.day, 1, g.length), coalesce(m.manager_id, '00000000-0000-0000-0000-000000000000'), m.course_id, m.currency, pg_backend_pid() % 8, sum(m.sign * (m.kind = 'sale')::int), sum(m.sign * m.amount_minor)
     FROM (SELECT *, 1 AS sign FROM added) m
@@ -528,6 +548,10 @@ CREATE TRIGGER count_sale_on_event AFTER INSERT ON money_events REFERENCING NEW 
 -- +goose StatementBegin
 CREATE FUNCTION count_attribution() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
 BEGIN
+    LOCK TABLE zone_offsets IN ROW SHARE MODE;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM 1 FROM zone_offsets LIMIT 1 FOR KEY SHARE;
+    END IF;
     INSERT INTO sale_counts AS c (grain, bucket, manager_id, course_id, currency, shard, sales, amount_minor)
     SELECT g.grain, substr(d.day, 1, g.length), coalesce(m.manager_id, '00000000-0000-0000-0000-000000000000'), m.course_id, m.currency, pg_backend_pid() % 8, sum(m.sign * (m.kind = 'sale')::int), sum(m.sign * m.amount_minor)
     FROM (SELECT *, -1 AS sign FROM removed UNION ALL SELECT *, 1 FROM added) m
@@ -549,6 +573,10 @@ CREATE TRIGGER count_sale_on_attribution AFTER UPDATE ON money_events REFERENCIN
 -- +goose StatementBegin
 CREATE FUNCTION count_enrolment() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
 BEGIN
+    LOCK TABLE zone_offsets IN ROW SHARE MODE;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM 1 FROM zone_offsets LIMIT 1 FOR KEY SHARE;
+    END IF;
     INSERT INTO sale_counts AS c (grain, bucket, manager_id, course_id, currency, shard, sales, amount_minor)
     SELECT g.grain, substr(d.day, 1, g.length), coalesce(m.manager_id, '00000000-0000-0000-0000-000000000000'), m.course_id, m.currency, pg_backend_pid() % 8, sum(m.sign * (m.kind = 'sale')::int), sum(m.sign * m.amount_minor)
     FROM (SELECT *, CASE WHEN NEW.deleted_at IS NULL AND NEW.test_at IS NULL THEN 1 ELSE -1 END AS sign FROM money_events WHERE user_id = NEW.user_id AND course_id = NEW.course_id) m
@@ -562,8 +590,12 @@ END
 $body$;
 -- +goose StatementEnd
 
+-- PostgreSQL fires triggers in the order of their names: this one behind
+-- update_roster_on_enrolment_change, as record_sale_on_enrolment is behind
+-- enter_roster_on_enrolment. Everybody then counts the student before the sale;
+-- two orders of the same rows would be a deadlock in waiting.
 -- +goose StatementBegin
-CREATE TRIGGER count_sales_on_enrolment_change AFTER UPDATE OF deleted_at, test_at ON tripwire_users FOR EACH ROW WHEN ((((old.deleted_at IS NULL) AND (old.test_at IS NULL)) <> ((new.deleted_at IS NULL) AND (new.test_at IS NULL)))) EXECUTE FUNCTION count_enrolment();
+CREATE TRIGGER update_sale_counts_on_enrolment_change AFTER UPDATE OF deleted_at, test_at ON tripwire_users FOR EACH ROW WHEN ((((old.deleted_at IS NULL) AND (old.test_at IS NULL)) <> ((new.deleted_at IS NULL) AND (new.test_at IS NULL)))) EXECUTE FUNCTION count_enrolment();
 -- +goose StatementEnd
 
 -- +goose StatementBegin

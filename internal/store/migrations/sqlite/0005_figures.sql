@@ -451,8 +451,9 @@ BEGIN
 END;
 -- +goose StatementEnd
 
+-- The name is that of PostgreSQL, where names decide the order.
 -- +goose StatementBegin
-CREATE TRIGGER count_sales_on_enrolment_change
+CREATE TRIGGER update_sale_counts_on_enrolment_change
 AFTER UPDATE OF deleted_at, test_at ON tripwire_users FOR EACH ROW
 WHEN (OLD.deleted_at IS NULL AND OLD.test_at IS NULL) <> (NEW.deleted_at IS NULL AND NEW.test_at IS NULL)
 BEGIN
