@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -319,7 +320,7 @@ func (tx *Tx) ListFacets(scope school.Scope, f school.Counted, status school.Sta
 	facets := func(f school.Counted, column, names, where string) ([]school.Facet, error) {
 		c := counted(scope, f)
 		c.in(f.Period)
-		return list(tx, "SELECT counts.id, "+names+", counts.students FROM (SELECT "+column+" AS id, sum("+facetSums[status]+") AS students FROM student_counts"+
+		return list(tx, "SELECT counts.id, "+names+", counts.students FROM (SELECT "+column+" AS id, sum("+cmp.Or(facetSums[status], "0")+") AS students FROM student_counts"+
 			c.where()+" GROUP BY "+column+") counts "+where+" n ON n.id = counts.id WHERE counts.students > 0 ORDER BY 3 DESC, 2, 1",
 			func(r row) (v school.Facet, err error) { return v, r.Scan(&v.ID, &v.Name, &v.Count) }, c.args...)
 	}
