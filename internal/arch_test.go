@@ -247,6 +247,17 @@ var (
 	}
 )
 
+// checkHashing: what is weak for the sake of tests has no call in the program.
+func checkHashing(s source) (faults []string) {
+	ast.Inspect(s.tree, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "NewWeakHasher" {
+			faults = append(faults, s.name+" hashes weakly: only tests do")
+		}
+		return true
+	})
+	return faults
+}
+
 func checkSQL(s source) (faults []string) {
 	maySpeak := s.pkg == "internal/store" || slices.Contains(apart, s.pkg)
 	for _, text := range s.texts() {
@@ -265,7 +276,7 @@ func checkSQL(s source) (faults []string) {
 func TestTheShapeOfTheProgram(t *testing.T) {
 	t.Parallel()
 	for _, s := range program(t) {
-		for _, check := range []func(source) []string{checkImports, checkConstruction, checkSQL} {
+		for _, check := range []func(source) []string{checkImports, checkConstruction, checkSQL, checkHashing} {
 			for _, fault := range check(s) {
 				t.Error(fault)
 			}
@@ -326,6 +337,8 @@ func TestTheShapeChecksSeeFaults(t *testing.T) {
 		{"internal/desk", says("SELECT count(*) FROM users"), checkSQL, true},
 		{"internal/desk", says("select a module from the list"), checkSQL, true}, // prose of that shape has to be worded otherwise
 		{"internal/desk", says("update the settings"), checkSQL, false},
+		{"internal/cli", "package cli\nimport \"tripwire/internal/password\"\nvar h = password.NewWeakHasher()", checkHashing, true},
+		{"internal/cli", "package cli\nimport \"tripwire/internal/password\"\nvar h = password.NewHasher(0)", checkHashing, false},
 	} {
 		faults := c.check(parseSource(t, c.pkg, "planted.go", c.content))
 		if (len(faults) > 0) != c.faulty {

@@ -168,7 +168,7 @@ func TestEveryVerbIsAllOrNothing(t *testing.T) {
 func TestTheFirstStartIsAllOrNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		var f fault
-		p := desk.New(target.Open(t, f.option), password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0))
+		p := desk.New(target.Open(t, f.option), password.NewWeakHasher(), files.NewFolder(t.TempDir(), 0))
 		ctx := context.Background()
 		var path string
 		for _, act := range []func() error{

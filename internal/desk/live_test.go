@@ -116,19 +116,17 @@ func TestAnotherManagersBlockIsSilence(t *testing.T) {
 // that it shows already.
 func TestAScreenIsToldWhatItMissed(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
-		past := time.Now().Add(-time.Hour)
-		c := past
-		p := open(t, target, func(o *store.Options) { o.Now = func() time.Time { return c } })
+		p, c := openAt(t, target)
 		p.student(t, p.a, "s1@example.com")
-		c = past.Add(time.Minute)
+		c.forward(time.Minute)
 		mine, others := p.seen(t, p.a), p.seen(t, p.b)
 		if got := p.watch(t, p.a, mine).Take(); got != (live.Change{}) {
 			t.Errorf("a fresh screen is told %+v", got)
 		}
-		c = past.Add(2 * time.Minute)
+		c.forward(time.Minute)
 		p.student(t, p.a, "s2@example.com")
 		line := p.seen(t, p.a).ID
-		c = past.Add(3 * time.Minute)
+		c.forward(time.Minute)
 		if got, want := p.watch(t, p.a, mine).Take(), (live.Change{ID: line, Rows: true, Ranking: true}); got != want {
 			t.Errorf("the owner is told %+v, want %+v", got, want)
 		}

@@ -568,7 +568,7 @@ func hashOf(t *testing.T, target storetest.Target) string {
 // press at once, and none once there is one.
 func TestOneLinkOneAdministrator(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
-		p := desk.New(target.Open(t), password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0))
+		p := desk.New(target.Open(t), password.NewWeakHasher(), files.NewFolder(t.TempDir(), 0))
 		ctx := context.Background()
 		old, err := p.OfferSetup(ctx)
 		if err != nil {
@@ -606,7 +606,7 @@ func TestOneLinkOneAdministrator(t *testing.T) {
 // way meanwhile.
 func TestALinkFromTheFirstStartMakesNoSecondAdministrator(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
-		p := desk.New(target.Open(t), password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0))
+		p := desk.New(target.Open(t), password.NewWeakHasher(), files.NewFolder(t.TempDir(), 0))
 		ctx := context.Background()
 		path, err := p.OfferSetup(ctx)
 		if err != nil {

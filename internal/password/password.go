@@ -17,14 +17,20 @@ import (
 	"tripwire/internal/school"
 )
 
-// Cost of one hash. OWASP's first choice for argon2id: 19 MiB, two passes, one
-// lane; about 30 ms of a core.
 const (
-	memoryKiB = 19 * 1024
-	passes    = 2
+	memoryKiB = 19 * 1024 // the most that one hash takes
 	lanes     = 1
 	keyLen    = 32
 	saltLen   = 16
+)
+
+// cost of one hash.
+type cost struct{ memoryKiB, passes uint32 }
+
+var (
+	// standard is OWASP's first choice for argon2id with one lane; about 30 ms of a core.
+	standard = cost{memoryKiB, 2}
+	weak     = cost{64, 1}
 )
 
 // DefaultMemoryMiB is enough for one hash on each core of a small machine.
@@ -43,6 +49,7 @@ type Hasher struct {
 	waiting atomic.Int64
 	working atomic.Int64
 	peak    atomic.Int64
+	cost    cost
 	// nobody is verified against when an account has no hash, so that unknown
 	// and known accounts take the same time.
 	nobody string
@@ -50,9 +57,16 @@ type Hasher struct {
 
 // NewHasher answers a hasher that holds at most memoryMiB for hashing. More than
 // one hash per core would only make every caller wait longer.
-func NewHasher(memoryMiB int) *Hasher {
+func NewHasher(memoryMiB int) *Hasher { return newHasher(memoryMiB, standard) }
+
+// NewWeakHasher answers a hasher for tests of everything but the hashing: its
+// hashes cost next to nothing and protect nobody. The program itself has no call
+// of it.
+func NewWeakHasher() *Hasher { return newHasher(DefaultMemoryMiB, weak) }
+
+func newHasher(memoryMiB int, c cost) *Hasher {
 	n := max(1, min(memoryMiB*1024/memoryKiB, runtime.NumCPU()))
-	return &Hasher{permits: make(chan struct{}, n), nobody: encode(make([]byte, saltLen), make([]byte, keyLen))}
+	return &Hasher{permits: make(chan struct{}, n), cost: c, nobody: encode(c, make([]byte, saltLen), make([]byte, keyLen))}
 }
 
 // Hash answers the argon2id hash in PHC form. Errors: the context's, when the
@@ -62,11 +76,11 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if _, err := rand.Read(salt); err != nil {
 		return "", err
 	}
-	key, err := h.key(ctx, password, salt)
+	key, err := h.key(ctx, h.cost, password, salt)
 	if err != nil {
 		return "", err
 	}
-	return encode(salt, key), nil
+	return encode(h.cost, salt, key), nil
 }
 
 // Verify reports whether the password is the one that was hashed. An empty hash
@@ -76,11 +90,11 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error
 	if !known {
 		hash = h.nobody
 	}
-	salt, want, err := decode(hash)
+	c, salt, want, err := decode(hash)
 	if err != nil {
 		return false, err
 	}
-	key, err := h.key(ctx, password, salt)
+	key, err := h.key(ctx, c, password, salt)
 	if err != nil {
 		return false, err
 	}
@@ -90,7 +104,7 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error
 // PeakMiB answers the most memory that was ever held for hashing at once.
 func (h *Hasher) PeakMiB() int { return int(h.peak.Load()) * memoryKiB / 1024 }
 
-func (h *Hasher) key(ctx context.Context, password string, salt []byte) ([]byte, error) {
+func (h *Hasher) key(ctx context.Context, c cost, password string, salt []byte) ([]byte, error) {
 	if h.waiting.Add(1) > maxWaiting {
 		h.waiting.Add(-1)
 		return nil, school.ErrUnavailable
@@ -108,31 +122,32 @@ func (h *Hasher) key(ctx context.Context, password string, salt []byte) ([]byte,
 		h.working.Add(-1)
 		<-h.permits
 	}()
-	return argon2.IDKey([]byte(password), salt, passes, memoryKiB, lanes, keyLen), nil
+	return argon2.IDKey([]byte(password), salt, c.passes, c.memoryKiB, lanes, keyLen), nil
 }
 
 var b64 = base64.RawStdEncoding
 
-func encode(salt, key []byte) string {
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memoryKiB, passes, lanes,
+func encode(c cost, salt, key []byte) string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.memoryKiB, c.passes, lanes,
 		b64.EncodeToString(salt), b64.EncodeToString(key))
 }
 
 var errHash = errors.New("the stored hash is not one of ours")
 
-// decode reads a hash made with the present cost. Changing the cost means
-// verifying with the old one and hashing anew at the next login.
-func decode(hash string) (salt, key []byte, err error) {
-	prefix := fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$", argon2.Version, memoryKiB, passes, lanes)
-	rest, ok := strings.CutPrefix(hash, prefix)
-	if !ok {
-		return nil, nil, errHash
+// decode reads a hash with the cost that it was made at, which is not more than
+// the standard.
+func decode(hash string) (c cost, salt, key []byte, err error) {
+	parts := strings.Split(hash, "$")
+	if len(parts) != 6 {
+		return c, nil, nil, errHash
 	}
-	s, k, _ := strings.Cut(rest, "$")
-	salt, errSalt := b64.DecodeString(s)
-	key, errKey := b64.DecodeString(k)
-	if errSalt != nil || errKey != nil || len(key) != keyLen {
-		return nil, nil, errHash
+	_, errCost := fmt.Sscanf(parts[3], "m=%d,t=%d,", &c.memoryKiB, &c.passes)
+	salt, errSalt := b64.DecodeString(parts[4])
+	key, errKey := b64.DecodeString(parts[5])
+	switch {
+	case errors.Join(errCost, errSalt, errKey) != nil, len(key) != keyLen, encode(c, salt, key) != hash,
+		c.memoryKiB == 0, c.memoryKiB > standard.memoryKiB, c.passes == 0, c.passes > standard.passes:
+		return c, nil, nil, errHash
 	}
-	return salt, key, nil
+	return c, salt, key, nil
 }

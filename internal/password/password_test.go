@@ -51,7 +51,8 @@ func TestWhatIsNoHashOfOursIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, bad := range []string{
-		"correct horse", "$2a$10$abcdefghijklmnopqrstuv", strings.Replace(hash, "t=2", "t=1", 1), strings.Replace(hash, "argon2id", "argon2i", 1),
+		"correct horse", "$2a$10$abcdefghijklmnopqrstuv", strings.Replace(hash, "t=2", "t=3", 1), strings.Replace(hash, "t=2", "t=0", 1),
+		strings.Replace(hash, "m=19456", "m=19457", 1), strings.Replace(hash, "m=19456", "m=0", 1), strings.Replace(hash, "p=1", "p=2", 1), strings.Replace(hash, "p=1", "p=1x", 1), strings.Replace(hash, "argon2id", "argon2i", 1),
 		hash[:len(hash)-1], hash + "A", strings.TrimRight(hash, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"), hash[:len(hash)-2] + "**",
 	} {
 		if got, err := h.Verify(ctx, bad, "correct horse"); err == nil || got {
@@ -96,5 +97,20 @@ func TestWhoLeavesTheQueueIsNotHashed(t *testing.T) {
 	}
 	if _, err := h.Hash(context.Background(), "x"); err != nil {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestAHashIsReadAtItsOwnCost: so that raising the cost locks nobody out.
+func TestAHashIsReadAtItsOwnCost(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	hash, err := password.NewWeakHasher().Hash(ctx, "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]bool{"correct horse": true, "wrong horse": false} {
+		if got, err := password.NewHasher(0).Verify(ctx, hash, typed); err != nil || got != want {
+			t.Errorf("%s: %v, %v", typed, got, err)
+		}
 	}
 }

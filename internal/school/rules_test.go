@@ -298,7 +298,10 @@ func TestEveryErrorAndActionIsListedOnce(t *testing.T) {
 	declared := 0
 	eachNode(t, "activity.go", func(n ast.Node) {
 		spec, ok := n.(*ast.ValueSpec)
-		if !ok || len(spec.Values) != 1 {
+		if !ok {
+			return
+		}
+		if kind, ok := spec.Type.(*ast.Ident); !ok || kind.Name != "Action" {
 			return
 		}
 		declared++

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // TriggerFault is one trigger (or function of a trigger) that is not as shipped.
@@ -44,20 +45,30 @@ type foundTrigger struct {
 type shippedTrigger struct {
 	name   string
 	create string // the whole statement
-	text   string // what the database remembers of it
+	text   string // what the database remembers of it, canonical
 }
 
 var (
 	statementBlock = regexp.MustCompile(`(?s)-- \+goose StatementBegin\n(.*?)\n-- \+goose StatementEnd`)
 	createTrigger  = regexp.MustCompile(`(?s)^CREATE TRIGGER (\w+)\s`)
 	createFunction = regexp.MustCompile(`(?s)^CREATE (?:OR REPLACE )?FUNCTION (\w+\(\)) RETURNS trigger (.*) AS \$body\$(.*)\$body\$`)
-	spaces         = regexp.MustCompile(`\s+`)
 )
 
-// shippedTriggers reads the migrations; the last one that makes a trigger wins.
-// Functions come before the triggers that call them.
+var (
+	shippedForSQLite   = sync.OnceValues(func() ([]shippedTrigger, error) { return readShipped("migrations/sqlite") })
+	shippedForPostgres = sync.OnceValues(func() ([]shippedTrigger, error) { return readShipped("migrations/postgres") })
+)
+
 func (s *Store) shippedTriggers() ([]shippedTrigger, error) {
-	folder := "migrations/" + s.engine.name()
+	if s.engine.name() == "sqlite" {
+		return shippedForSQLite()
+	}
+	return shippedForPostgres()
+}
+
+// readShipped reads the migrations; the last one that makes a trigger wins.
+// Functions come before the triggers that call them.
+func readShipped(folder string) ([]shippedTrigger, error) {
 	files, err := fs.Glob(migrations, folder+"/*.sql")
 	if err != nil {
 		return nil, err
@@ -89,10 +100,10 @@ func (s *Store) shippedTriggers() ([]shippedTrigger, error) {
 
 func parseShipped(statement string) (shippedTrigger, bool) {
 	if m := createFunction.FindStringSubmatch(statement); m != nil {
-		return shippedTrigger{name: m[1], create: statement, text: m[2] + m[3]}, true
+		return shippedTrigger{name: m[1], create: statement, text: canonical(m[2] + m[3])}, true
 	}
 	if m := createTrigger.FindStringSubmatch(statement); m != nil {
-		return shippedTrigger{name: m[1], create: statement, text: statement}, true
+		return shippedTrigger{name: m[1], create: statement, text: canonical(statement)}, true
 	}
 	return shippedTrigger{}, false
 }
@@ -140,7 +151,7 @@ func compareTriggers(shipped []shippedTrigger, found []foundTrigger) []TriggerFa
 		switch {
 		case !ok:
 			faults = append(faults, TriggerFault{want.name, "missing"})
-		case canonical(f.text) != canonical(want.text):
+		case canonical(f.text) != want.text:
 			faults = append(faults, TriggerFault{want.name, "edited"})
 		case !f.enabled:
 			faults = append(faults, TriggerFault{want.name, "disabled"})
@@ -160,7 +171,7 @@ var schemaPrefix = regexp.MustCompile(` ON \w+\.(\w+) `)
 
 // canonical leaves out what differs without meaning anything.
 func canonical(text string) string {
-	text = strings.TrimSpace(spaces.ReplaceAllString(strings.TrimRight(strings.TrimSpace(text), ";"), " "))
+	text = strings.Join(strings.Fields(strings.TrimRight(strings.TrimSpace(text), ";")), " ")
 	return schemaPrefix.ReplaceAllString(text, " ON $1 ")
 }
 

@@ -38,7 +38,7 @@ func TestTheSweepTakesWhatIsOldOnly(t *testing.T) {
 		start := time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
 		at.Store(&start)
 		s := target.Open(t, func(o *store.Options) { o.Now = func() time.Time { return *at.Load() } })
-		d := desk.New(s, password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0))
+		d := desk.New(s, password.NewWeakHasher(), files.NewFolder(t.TempDir(), 0))
 		ctx := t.Context()
 		if err := d.PrepareSchool(ctx); err != nil {
 			t.Fatal(err)
@@ -115,7 +115,7 @@ func TestTheWorkerStopsWhenTold(t *testing.T) {
 		working, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
-			worker.Run(working, desk.New(s, password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0)), slog.New(slog.NewTextHandler(log, nil)))
+			worker.Run(working, desk.New(s, password.NewWeakHasher(), files.NewFolder(t.TempDir(), 0)), slog.New(slog.NewTextHandler(log, nil)))
 			close(ended)
 		}()
 		if line := <-log; !strings.Contains(line, "level=ERROR") || !strings.Contains(line, "sweep") {
@@ -142,7 +142,7 @@ func TestAStopKeepsWhatPlayersHaveTold(t *testing.T) {
 		start := time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
 		at.Store(&start)
 		s := target.Open(t, func(o *store.Options) { o.Now = func() time.Time { return *at.Load() } })
-		d := desk.New(s, password.NewHasher(password.DefaultMemoryMiB), files.NewFolder(t.TempDir(), 0))
+		d := desk.New(s, password.NewWeakHasher(), files.NewFolder(t.TempDir(), 0))
 		ctx := t.Context()
 		if err := d.PrepareSchool(ctx); err != nil {
 			t.Fatal(err)
