@@ -54,6 +54,17 @@ func blocks() []block {
 	for _, c := range school.SortColumns() {
 		all = append(all, listed("list/sort/"+string(c), "list, sorted by "+string(c), school.StudentFilter{Sort: school.Sort{By: c}}))
 	}
+	for _, n := range []struct {
+		name, what string
+		f          school.StudentFilter
+	}{
+		{"test-by-name", "list, test accounts by name", school.StudentFilter{Status: school.StatusTest, Sort: school.Sort{By: school.SortName}}},
+		{"stuck-by-name", "list, stuck by name", school.StudentFilter{Status: school.StatusStuck, Sort: school.Sort{By: school.SortName}}},
+		{"undelivered-by-modules", "list, without a letter by modules", school.StudentFilter{Status: school.StatusUndelivered, Sort: school.Sort{By: school.SortModules}}},
+		{"completed-by-modules", "list, completed by modules, the fewest first", school.StudentFilter{Status: school.StatusCompleted, Sort: school.Sort{By: school.SortModules}}},
+	} {
+		all = append(all, listed("list/both/"+n.name, n.what, n.f))
+	}
 	for _, s := range searches {
 		all = append(all, listed("search/"+s.name, "search, "+s.what, school.StudentFilter{Query: s.words}))
 	}

@@ -102,12 +102,12 @@ func stuckEitherWay(t *testing.T, s *store.Store) {
 		if err != nil {
 			return err
 		}
-		roster.FewStuck = true
+		roster.Few = true
 		few, err := tx.ListRoster(roster)
 		if err != nil {
 			return err
 		}
-		roster.FewStuck = false
+		roster.Few = false
 		many, err := tx.ListRoster(roster)
 		if len(few.Students) != 100 || !reflect.DeepEqual(few, many) {
 			t.Errorf("%d stuck and %d, and they differ", len(few.Students), len(many.Students))

@@ -65,15 +65,15 @@ type Roster struct {
 	// Rare: so few students have the words that they are looked up by them. Else the
 	// list is walked in its order until a page is full.
 	Rare bool
-	// FewStuck: so few are stuck that they are looked up by that; matters to a list of
-	// them.
-	FewStuck bool
+	// Few: so few are chosen, by status, course or period, that they are looked up by
+	// that and sorted.
+	Few bool
 	// Nobody: there is nobody to look for.
 	Nobody bool
 }
 
-// NewRoster finds out whose students the list can have, and whether its words are
-// rare.
+// NewRoster finds out whose students the list can have, and how they are best
+// found.
 func (tx *Tx) NewRoster(scope school.Scope, f school.StudentFilter, zone *time.Location) (Roster, error) {
 	l := Roster{Filter: f, Zone: zone, Words: strings.Fields(school.Fold(f.Query))}
 	l.Words = l.Words[:min(len(l.Words), maxWords)]
@@ -86,30 +86,22 @@ func (tx *Tx) NewRoster(scope school.Scope, f school.StudentFilter, zone *time.L
 	if l.Managers, err = tx.managersWithin(scope, f.Manager, place); err != nil {
 		return l, err
 	}
-	if f.Status == school.StatusStuck {
-		n, err := tx.SumStudents(scope, school.Counted{Manager: f.Manager, Course: f.Course}, zone)
-		if err != nil {
-			return l, err
-		}
-		l.FewStuck = n.Stuck <= RareMatches
-	}
-	if len(l.Words) == 0 {
-		l.Nobody, err = tx.nobodyIn(scope, f, zone)
+	n, err := tx.SumStudents(scope, f.Counted, zone)
+	if err != nil {
 		return l, err
 	}
-	n, err := tx.CountMatches(l.Words, RareMatches+1)
-	l.Rare = n <= RareMatches
-	return l, err
-}
-
-// nobodyIn reports whether the sums know that the list is empty. It would be walked
-// to its end for nobody.
-func (tx *Tx) nobodyIn(scope school.Scope, f school.StudentFilter, zone *time.Location) (bool, error) {
+	most := n.Of(f.Status)
 	if f.Status == school.StatusStuck && !f.Period.All() {
-		return false, nil // which they do not
+		most = n.Active // the sums know nothing closer
 	}
-	n, err := tx.SumStudents(scope, f.Counted, zone)
-	return n.Of(f.Status) == 0, err
+	l.Nobody = most == 0 // the list would be walked to its end for nobody
+	l.Few = most <= RareMatches && (f.Status != "" || f.Course != 0 || !f.Period.All())
+	if len(l.Words) == 0 || l.Nobody {
+		return l, nil
+	}
+	matches, err := tx.CountMatches(l.Words, RareMatches+1)
+	l.Rare = matches <= RareMatches
+	return l, err
 }
 
 // managersWithin answers who may have the students of the scope: of everybody only
@@ -264,7 +256,7 @@ func (tx *Tx) listPart(l Roster, p part, limit int, backwards bool) (StudentPage
 }
 
 // inner is the query of the keys: a union of one query for each manager, or, where
-// the words are rare, one for all of them.
+// the students are looked up and sorted, one for all of them.
 func (l Roster) inner(tx *Tx, c *condition, p part, o order, desc bool, limit string) (string, error) {
 	l.choose(tx, c)
 	l.bound(tx, c)
@@ -275,7 +267,11 @@ func (l Roster) inner(tx *Tx, c *condition, p part, o order, desc bool, limit st
 	}
 	query := "SELECT r.user_id, r.course_id, r.id, " + o.columns("r") + " FROM roster r"
 	tail := " ORDER BY " + o.orderBy("r", desc) + " LIMIT " + limit
-	if l.Rare || len(p.managers) == 1 {
+	switch {
+	case l.Few && !l.Rare: // on its own, so that the order suggests no index
+		c.add(managedBy(c, p.managers))
+		return "WITH few AS MATERIALIZED (" + query + c.where() + ") SELECT * FROM few r" + tail, nil
+	case l.Rare || len(p.managers) == 1:
 		c.add(managedBy(c, p.managers))
 		return query + c.where() + tail, nil
 	}
@@ -307,14 +303,18 @@ func (l Roster) choose(tx *Tx, c *condition) {
 	if !known {
 		choice = "1 = 0" // nobody has a status that is none
 	}
+	if l.Few && l.Filter.Status == school.StatusUndelivered {
+		choice = "r.letter IN ('none', 'waiting') AND r.status <> 'test'" // which an index has
+	}
 	c.add(choice)
 	if l.Filter.Status == school.StatusStuck {
-		step := "r.last_step_at"
-		if !l.FewStuck { // as a value, so that the index of the last steps is not read and sorted
-			step = "coalesce(r.last_step_at, r.added_at)"
-		}
 		before := c.arg(l.stuckBefore(tx))
-		c.add(step + " < " + before)
+		if l.Few {
+			c.add("r.last_step_at < " + before)
+			return
+		}
+		// As a value, so that the index of the last steps is not read and sorted.
+		c.add("coalesce(r.last_step_at, r.added_at) < " + before)
 		// So were they added before it, and those who came since need not be looked at.
 		c.add("r.added_at < " + before)
 	}

@@ -12,8 +12,8 @@ import (
 	"tripwire/internal/store/storetest"
 )
 
-// TestEveryWayToFindAListIsTheSame: looked up by its words or by who is stuck, or
-// walked in its order, a list has the same students on the same pages.
+// TestEveryWayToFindAListIsTheSame: looked up by its words or by what it is chosen
+// by, or walked in its order, a list has the same students on the same pages.
 func TestEveryWayToFindAListIsTheSame(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		clock := fixed
@@ -48,14 +48,22 @@ func TestEveryWayToFindAListIsTheSame(t *testing.T) {
 			write(t, s, func(tx *store.Tx) error { _, err := tx.InsertLessonCompletion(id, 67); return err })
 		}
 		for _, scope := range []school.Scope{everybody, {Owner: managerID}} {
-			for _, f := range []school.StudentFilter{{Query: "анн"}, {Status: school.StatusStuck}, {Status: school.StatusStuck, Query: "ан"}} {
+			filters := []school.StudentFilter{
+				{Query: "анн"}, {Counted: school.Counted{Course: 1}}, {Counted: school.Counted{Course: 1}, Query: "ан"},
+				{Counted: school.Counted{Period: school.Period{Name: school.PeriodRange, From: school.DayOf(fixed.AddDate(0, 0, 1), time.UTC), To: school.DayOf(fixed.AddDate(0, 0, 3), time.UTC)}}},
+				{Status: school.StatusStuck, Query: "ан"},
+			}
+			for _, status := range []school.Status{school.StatusActive, school.StatusBlocked, school.StatusUndelivered, school.StatusNewcomer, school.StatusStuck} {
+				filters = append(filters, school.StudentFilter{Status: status})
+			}
+			for _, f := range filters {
 				for _, by := range school.SortColumns() {
 					for _, desc := range []bool{false, true} {
 						f.Sort = school.Sort{By: by, Desc: desc}
 						var ways [][]string
 						for _, rare := range []bool{false, true} {
 							for _, few := range []bool{false, true} {
-								if rare && f.Query == "" || few && f.Status != school.StatusStuck {
+								if rare && f.Query == "" || few && f.Status == "" && f.Counted == (school.Counted{}) {
 									continue // nothing to look up
 								}
 								ways = append(ways, pagesOf(t, s, scope, f, rare, few))
@@ -83,7 +91,7 @@ func pagesOf(t *testing.T, s *store.Store, scope school.Scope, f school.StudentF
 		read(t, s, func(tx *store.Tx) error {
 			tx.Now = fixed.AddDate(0, 0, 11)
 			roster, err := tx.NewRoster(scope, f, time.UTC)
-			roster.Rare, roster.FewStuck = rare, few
+			roster.Rare, roster.Few = rare, few
 			var errList error
 			page, errList = tx.ListRoster(roster)
 			return errors.Join(err, errList)

@@ -60,12 +60,13 @@ CREATE UNIQUE INDEX roster_user_id_course_id_key ON roster (user_id, course_id);
 -- One index for each order of one manager's students; the order of everybody's is
 -- merged from theirs.
 CREATE INDEX roster_added_at_idx ON roster (manager_id, added_at, id);
+CREATE INDEX roster_course_id_idx ON roster (manager_id, course_id, added_at, id);
 CREATE INDEX roster_status_idx ON roster (manager_id, status, added_at, id);
 CREATE INDEX roster_search_text_idx ON roster (manager_id, search_text, id);
 CREATE INDEX roster_modules_done_idx ON roster (manager_id, modules_done, added_at, id);
 CREATE INDEX roster_letter_idx ON roster (manager_id, letter, added_at, id);
 CREATE INDEX roster_newcomers_idx ON roster (manager_id, added_at, id) WHERE NOT logged_in;
-CREATE INDEX roster_last_step_at_idx ON roster (manager_id, last_step_at, id) WHERE status = 'active';
+CREATE INDEX roster_last_step_at_idx ON roster (manager_id, status, last_step_at, id);
 
 -- The roll-ups. A bucket is a day (2026-11-24) or its month (2026-11) of the
 -- school's zone; a shard is a part of one figure, so that many can add to it at
@@ -477,6 +478,9 @@ CREATE TRIGGER follow_roster_on_delete AFTER DELETE ON roster REFERENCING OLD TA
 -- +goose StatementBegin
 CREATE FUNCTION count_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
 BEGIN
+    IF NOT EXISTS (SELECT 1 FROM added) THEN -- a statement that met nobody
+        RETURN NULL;
+    END IF;
     LOCK TABLE zone_offsets IN ROW SHARE MODE;
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         PERFORM 1 FROM zone_offsets LIMIT 1 FOR KEY SHARE;

@@ -60,12 +60,13 @@ CREATE UNIQUE INDEX roster_user_id_course_id_key ON roster (user_id, course_id);
 -- One index for each order of one manager's students; the order of everybody's is
 -- merged from theirs.
 CREATE INDEX roster_added_at_idx ON roster (manager_id, added_at, id);
+CREATE INDEX roster_course_id_idx ON roster (manager_id, course_id, added_at, id);
 CREATE INDEX roster_status_idx ON roster (manager_id, status, added_at, id);
 CREATE INDEX roster_search_text_idx ON roster (manager_id, search_text, id);
 CREATE INDEX roster_modules_done_idx ON roster (manager_id, modules_done, added_at, id);
 CREATE INDEX roster_letter_idx ON roster (manager_id, letter, added_at, id);
 CREATE INDEX roster_newcomers_idx ON roster (manager_id, added_at, id) WHERE NOT logged_in;
-CREATE INDEX roster_last_step_at_idx ON roster (manager_id, last_step_at, id) WHERE status = 'active';
+CREATE INDEX roster_last_step_at_idx ON roster (manager_id, status, last_step_at, id);
 -- The trigrams of search_text, by id of the roster. Each word has two spaces before
 -- it, so that one or two letters can be looked for at the beginning of a word.
 CREATE VIRTUAL TABLE roster_search USING fts5 (text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1');
