@@ -236,7 +236,14 @@ func (b *bench) wholes(ctx context.Context, name string, at *place) error {
 				return err
 			})
 		}},
-		{"recount", func() (int, error) { return 1, at.store.Write(ctx, (*store.Tx).Recount) }},
+		{"recount", func() (int, error) {
+			return 1, at.store.Write(ctx, func(tx *store.Tx) error {
+				if err := tx.BeginRecount(); err != nil {
+					return err
+				}
+				return tx.Recount()
+			})
+		}},
 	} {
 		if err := forgetPeak(); err != nil {
 			return err

@@ -31,7 +31,7 @@ type StudentList struct {
 }
 
 // maxCounted is how many students are looked at for a count that no roll-up has.
-const maxCounted = 20_000
+const maxCounted = 3000
 
 // Students answers a page of the actor's students. Errors: Invalid page_invalid,
 // Forbidden.
@@ -52,7 +52,7 @@ func (d *Desk) Students(ctx context.Context, actor school.Actor, f school.Studen
 		if len(page.Cursors) > 0 && page.Less {
 			l.Before = page.Cursors[0]
 		}
-		if l.Counts, err = count(tx, scope, roster); err != nil {
+		if l.Counts, err = count(tx, roster); err != nil {
 			return err
 		}
 		l.Total = -1
@@ -71,28 +71,25 @@ func (d *Desk) Students(ctx context.Context, actor school.Actor, f school.Studen
 
 // count answers the counts of the chips: from the roll-ups where they have them,
 // else by looking at each student, unless there are too many.
-func count(tx *store.Tx, scope school.Scope, r store.Roster) (*school.StudentCounts, error) {
+func count(tx *store.Tx, r store.Roster) (*school.StudentCounts, error) {
+	n := r.Counts
 	if len(r.Words) > 0 {
-		within, err := tx.SumStudents(scope, r.Filter.Counted, r.Zone)
-		if err != nil {
-			return nil, err
-		}
-		if !r.Rare && within.All()+within.Test > maxCounted/4 { // each is compared with the words
+		if !r.Rare && n.All()+n.Test > maxCounted { // each is compared with the words
 			return nil, nil //nolint:nilnil // not counted
 		}
 		n, err := tx.CountRoster(r)
 		return &n, err
 	}
-	n, err := tx.SumStudents(scope, r.Filter.Counted, r.Zone)
-	if err != nil || r.Filter.Period.All() {
-		return &n, err
-	}
-	if n.All() > maxCounted {
+	var err error
+	switch period := r.Filter.Period; {
+	case period.All(): // the sums have it
+	case period.From > school.StuckSince(school.DayOf(tx.Now, r.Zone)):
+		n.Stuck = 0 // nobody has been here for long enough
+	case n.Active > maxCounted:
 		n.Stuck = -1
-		return &n, nil
+	default:
+		n.Stuck, err = tx.CountStuck(r)
 	}
-	looked, err := tx.CountRoster(r)
-	n.Stuck = looked.Stuck
 	return &n, err
 }
 

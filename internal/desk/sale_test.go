@@ -547,3 +547,10 @@ func TestHistoryTellsOfMoneyInSentences(t *testing.T) {
 		}
 	})
 }
+
+func minor(s school.Sales) (sum int64) {
+	for _, m := range s.Revenue {
+		sum += m.Minor
+	}
+	return sum
+}

@@ -57,6 +57,12 @@ type StudentCounts struct {
 // test accounts.
 func (c StudentCounts) All() int { return c.Active + c.Completed + c.Blocked }
 
+// Add adds other students.
+func (c *StudentCounts) Add(o StudentCounts) {
+	c.Active, c.Completed, c.Blocked, c.Test = c.Active+o.Active, c.Completed+o.Completed, c.Blocked+o.Blocked, c.Test+o.Test
+	c.Undelivered, c.Newcomers, c.Stuck = c.Undelivered+o.Undelivered, c.Newcomers+o.Newcomers, c.Stuck+o.Stuck
+}
+
 // Of answers the count of a status.
 func (c StudentCounts) Of(s Status) int {
 	switch s {
@@ -166,7 +172,7 @@ func (g Grouping) Group(d Day, within Period) (from, to Day) {
 type Bar struct {
 	From, To Day
 	Sales    Sales
-	Students StudentCounts // added in these days
+	Students StudentCounts // added in these days; the stuck are not counted
 }
 
 // Bars answers an empty bar for every group of the period, in order, none left

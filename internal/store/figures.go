@@ -167,8 +167,7 @@ func (tx *Tx) ListBars(scope school.Scope, f school.Counted, g school.Grouping, 
 		var n school.StudentCounts
 		err = scanCounts(r, &n, &bucket)
 		if err == nil {
-			sum := &bar(bucket).Students
-			sum.Active, sum.Completed, sum.Blocked = sum.Active+n.Active, sum.Completed+n.Completed, sum.Blocked+n.Blocked
+			bar(bucket).Students.Add(n)
 		}
 		return none, err
 	}, c.args...)

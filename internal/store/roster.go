@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,17 +42,34 @@ var orders = map[school.SortColumn]order{
 	school.SortLetter:  {keys: []string{"letter", "added_at"}, times: []string{"added_at"}},
 }
 
-// chosen says each choice of a list in columns of the roster; see
-// school.StudentCounts.
+// chosen says each choice of a list in columns of the roster, whose names stand in
+// brackets; see school.StudentCounts.
 var chosen = map[school.Status]string{
-	"":                       "r.status <> 'test'",
-	school.StatusActive:      "r.status = 'active'",
-	school.StatusCompleted:   "r.status = 'completed'",
-	school.StatusBlocked:     "r.status = 'blocked'",
-	school.StatusTest:        "r.status = 'test'",
-	school.StatusUndelivered: "r.letter <> 'sent' AND r.status <> 'test'",
-	school.StatusNewcomer:    "NOT r.logged_in AND r.status <> 'test'",
-	school.StatusStuck:       "r.status = 'active'", // and the last step: see listed
+	"":                       "[status] <> 'test'",
+	school.StatusActive:      "[status] = 'active'",
+	school.StatusCompleted:   "[status] = 'completed'",
+	school.StatusBlocked:     "[status] = 'blocked'",
+	school.StatusTest:        "[status] = 'test'",
+	school.StatusUndelivered: "[letter] IN ('none', 'waiting') AND [status] <> 'test'",
+	school.StatusNewcomer:    "NOT [logged_in] AND [status] <> 'test'",
+	school.StatusStuck:       "[status] = 'active'", // and the last step: see choose
+}
+
+var bracketed = regexp.MustCompile(`\[(\w+)\]`)
+
+// plainly says a choice in the columns themselves.
+func plainly(said string) string { return bracketed.ReplaceAllString(said, "r.$1") }
+
+// statuses are those of the roster that a list can have.
+func statuses(s school.Status) []string {
+	switch s {
+	case school.StatusActive, school.StatusCompleted, school.StatusBlocked, school.StatusTest:
+		return []string{string(s)}
+	case school.StatusStuck:
+		return []string{"active"}
+	default:
+		return []string{"active", "completed", "blocked"}
+	}
 }
 
 // Roster is a list of students: what was asked for, and what has to be known to
@@ -66,8 +84,11 @@ type Roster struct {
 	// list is walked in its order until a page is full.
 	Rare bool
 	// Few: so few are chosen, by status, course or period, that they are looked up by
-	// that and sorted.
+	// that and sorted. Else the list is walked in its order.
 	Few bool
+	// Counts are the sums of everything but status and words; of the stuck only where
+	// the period is all time.
+	Counts school.StudentCounts
 	// Nobody: there is nobody to look for.
 	Nobody bool
 }
@@ -86,22 +107,35 @@ func (tx *Tx) NewRoster(scope school.Scope, f school.StudentFilter, zone *time.L
 	if l.Managers, err = tx.managersWithin(scope, f.Manager, place); err != nil {
 		return l, err
 	}
-	n, err := tx.SumStudents(scope, f.Counted, zone)
-	if err != nil {
+	if l.Counts, err = tx.SumStudents(scope, f.Counted, zone); err != nil {
 		return l, err
 	}
-	most := n.Of(f.Status)
+	most := l.Counts.Of(f.Status)
 	if f.Status == school.StatusStuck && !f.Period.All() {
-		most = n.Active // the sums know nothing closer
+		most = l.Counts.Active // the sums know nothing closer
 	}
 	l.Nobody = most == 0 // the list would be walked to its end for nobody
-	l.Few = most <= RareMatches && (f.Status != "" || f.Course != 0 || !f.Period.All())
+	l.Few = most <= RareMatches && !l.inOrder()
 	if len(l.Words) == 0 || l.Nobody {
 		return l, nil
 	}
 	matches, err := tx.CountMatches(l.Words, RareMatches+1)
 	l.Rare = matches <= RareMatches
 	return l, err
+}
+
+// inOrder reports whether an index has what is chosen in the order of the list.
+func (l Roster) inOrder() bool {
+	f := l.Filter
+	exact := len(statuses(f.Status)) == 1 && f.Status != school.StatusStuck
+	switch f.Sort.By {
+	case "", school.SortAdded, school.SortManager:
+		return f.Course == 0 && (exact || f.Status == school.StatusNewcomer) || f.Status == ""
+	case school.SortStatus, school.SortModules:
+		return f.Course == 0 && f.Period.All() && (exact || f.Status == "")
+	default:
+		return f.Course == 0 && f.Period.All() && f.Status == ""
+	}
 }
 
 // managersWithin answers who may have the students of the scope: of everybody only
@@ -255,8 +289,9 @@ func (tx *Tx) listPart(l Roster, p part, limit int, backwards bool) (StudentPage
 	return found, err
 }
 
-// inner is the query of the keys: a union of one query for each manager, or, where
-// the students are looked up and sorted, one for all of them.
+// inner is the query of the keys: a union of one query for each run that an index
+// has in the order of the list, or, where the students are looked up and sorted,
+// one for all of them.
 func (l Roster) inner(tx *Tx, c *condition, p part, o order, desc bool, limit string) (string, error) {
 	l.choose(tx, c)
 	l.bound(tx, c)
@@ -267,22 +302,22 @@ func (l Roster) inner(tx *Tx, c *condition, p part, o order, desc bool, limit st
 	}
 	query := "SELECT r.user_id, r.course_id, r.id, " + o.columns("r") + " FROM roster r"
 	tail := " ORDER BY " + o.orderBy("r", desc) + " LIMIT " + limit
-	switch {
-	case l.Few && !l.Rare: // on its own, so that the order suggests no index
+	if l.Few || l.Rare { // on its own, so that the order suggests no index
 		c.add(managedBy(c, p.managers))
 		return "WITH few AS MATERIALIZED (" + query + c.where() + ") SELECT * FROM few r" + tail, nil
-	case l.Rare || len(p.managers) == 1:
-		c.add(managedBy(c, p.managers))
+	}
+	runs := l.runs(c, p.managers)
+	if len(runs) == 1 {
+		c.add(runs[0])
 		return query + c.where() + tail, nil
 	}
-	each := make([]string, len(p.managers))
 	where := c.where()
-	for i, m := range p.managers {
-		each[i] = query + where + " AND r.manager_id = " + c.arg(orNobody(m))
+	for i, run := range runs {
+		runs[i] = query + where + " AND " + run
 	}
 	inOrder := o.orderBy("", desc)
 	var merged []string
-	for chunk := range slices.Chunk(each, maxMerged) {
+	for chunk := range slices.Chunk(runs, maxMerged) {
 		merged = append(merged, tx.engine.merged(chunk, o.orderBy("r", desc), inOrder+" LIMIT "+limit, limit))
 	}
 	if len(merged) == 1 {
@@ -294,8 +329,48 @@ func (l Roster) inner(tx *Tx, c *condition, p part, o order, desc bool, limit st
 	return tx.engine.merged(merged, inOrder, inOrder+" LIMIT "+limit, limit), nil
 }
 
+// runs are the conditions of the stretches of an index that are each in the order
+// of the list: one for each manager and, where modules are sorted by, for each
+// status.
+func (l Roster) runs(c *condition, managers []school.UserID) (all []string) {
+	for _, m := range managers {
+		run := "r.manager_id = " + c.arg(orNobody(m))
+		if l.Filter.Sort.By != school.SortModules {
+			all = append(all, run)
+			continue
+		}
+		for _, status := range statuses(l.Filter.Status) {
+			all = append(all, run+" AND r.status = '"+status+"'")
+		}
+	}
+	return all
+}
+
 // maxMerged is how many queries are merged by one: SQLite merges at most 500.
 const maxMerged = 200
+
+// column is a column of the roster in a condition. Where the list is walked, what
+// the index of its order does not have beside its keys is said as a value, which no
+// index has: the planner of SQLite would rather read all of another one and sort.
+func (l Roster) column(name string) string {
+	walked := !l.Few && !l.Rare
+	var beside []string
+	switch l.Filter.Sort.By {
+	case "", school.SortAdded, school.SortManager:
+		beside = []string{"status", "logged_in", "added_at"}
+		if l.Filter.Status == "" {
+			beside = append(beside, "course_id")
+		}
+	case school.SortStatus:
+		beside = []string{"status", "added_at"}
+	case school.SortModules:
+		beside = []string{"status"}
+	}
+	if walked && !slices.Contains(beside, name) {
+		return "coalesce(r." + name + ", r." + name + ")"
+	}
+	return "r." + name
+}
 
 // choose bounds the query to the status of the list.
 func (l Roster) choose(tx *Tx, c *condition) {
@@ -303,20 +378,13 @@ func (l Roster) choose(tx *Tx, c *condition) {
 	if !known {
 		choice = "1 = 0" // nobody has a status that is none
 	}
-	if l.Few && l.Filter.Status == school.StatusUndelivered {
-		choice = "r.letter IN ('none', 'waiting') AND r.status <> 'test'" // which an index has
-	}
-	c.add(choice)
+	c.add(bracketed.ReplaceAllStringFunc(choice, func(name string) string { return l.column(strings.Trim(name, "[]")) }))
 	if l.Filter.Status == school.StatusStuck {
 		before := c.arg(l.stuckBefore(tx))
-		if l.Few {
-			c.add("r.last_step_at < " + before)
-			return
+		c.add(l.column("last_step_at") + " < " + before)
+		if !l.Few { // so were they added before it, and those who came since need not be looked at
+			c.add(l.column("added_at") + " < " + before)
 		}
-		// As a value, so that the index of the last steps is not read and sorted.
-		c.add("coalesce(r.last_step_at, r.added_at) < " + before)
-		// So were they added before it, and those who came since need not be looked at.
-		c.add("r.added_at < " + before)
 	}
 }
 
@@ -329,11 +397,11 @@ func (l Roster) stuckBefore(tx *Tx) time.Time {
 // the students are.
 func (l Roster) bound(tx *Tx, c *condition) {
 	if from, until := l.Filter.Period.Span(l.Zone); !until.IsZero() {
-		c.add("r.added_at >= " + c.arg(from))
-		c.add("r.added_at < " + c.arg(until))
+		c.add(l.column("added_at") + " >= " + c.arg(from))
+		c.add(l.column("added_at") + " < " + c.arg(until))
 	}
 	if l.Filter.Course != 0 {
-		c.add("r.course_id = " + c.arg(int64(l.Filter.Course)))
+		c.add(l.column("course_id") + " = " + c.arg(int64(l.Filter.Course)))
 	}
 	if l.Rare {
 		tx.engine.matching(c, l.Words)
@@ -457,17 +525,33 @@ func (tx *Tx) CountRoster(l Roster) (counts school.StudentCounts, err error) {
 	if len(l.Managers) == 0 {
 		return counts, nil
 	}
+	l.Few = true // no order is wanted
 	c := condition{args: []any{l.stuckBefore(tx)}}
 	c.add(managedBy(&c, l.Managers))
 	l.bound(tx, &c)
-	columns := []string{
-		chosen[school.StatusActive], chosen[school.StatusCompleted], chosen[school.StatusBlocked], chosen[school.StatusTest],
-		chosen[school.StatusUndelivered], chosen[school.StatusNewcomer], chosen[school.StatusStuck] + " AND r.last_step_at < $1",
-	}
-	for i := range columns {
-		columns[i] = "count(*) FILTER (WHERE " + columns[i] + ")"
+	var columns []string
+	for _, s := range school.Chosen()[1:] {
+		said := plainly(chosen[s])
+		if s == school.StatusStuck {
+			said += " AND r.last_step_at < $1"
+		}
+		columns = append(columns, "count(*) FILTER (WHERE "+said+")")
 	}
 	return one(tx, "SELECT "+strings.Join(columns, ", ")+" FROM roster r"+c.where(), func(r row) (n school.StudentCounts, err error) {
-		return n, r.Scan(&n.Active, &n.Completed, &n.Blocked, &n.Test, &n.Undelivered, &n.Newcomers, &n.Stuck)
+		return n, r.Scan(&n.Active, &n.Completed, &n.Blocked, &n.Undelivered, &n.Newcomers, &n.Stuck, &n.Test)
 	}, c.args...)
+}
+
+// CountStuck counts the stuck of the list, whatever its status and words. It looks
+// at each of the active.
+func (tx *Tx) CountStuck(l Roster) (int, error) {
+	if len(l.Managers) == 0 {
+		return 0, nil
+	}
+	l.Few, l.Rare, l.Words, l.Filter.Status = true, false, nil, school.StatusStuck
+	var c condition
+	c.add(managedBy(&c, l.Managers))
+	l.choose(tx, &c)
+	l.bound(tx, &c)
+	return one(tx, "SELECT count(*) FROM roster r"+c.where(), scanInt, c.args...)
 }

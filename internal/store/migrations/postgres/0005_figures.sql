@@ -63,7 +63,7 @@ CREATE INDEX roster_added_at_idx ON roster (manager_id, added_at, id);
 CREATE INDEX roster_course_id_idx ON roster (manager_id, course_id, added_at, id);
 CREATE INDEX roster_status_idx ON roster (manager_id, status, added_at, id);
 CREATE INDEX roster_search_text_idx ON roster (manager_id, search_text, id);
-CREATE INDEX roster_modules_done_idx ON roster (manager_id, modules_done, added_at, id);
+CREATE INDEX roster_modules_done_idx ON roster (manager_id, status, modules_done, added_at, id);
 CREATE INDEX roster_letter_idx ON roster (manager_id, letter, added_at, id);
 CREATE INDEX roster_newcomers_idx ON roster (manager_id, added_at, id) WHERE NOT logged_in;
 CREATE INDEX roster_last_step_at_idx ON roster (manager_id, status, last_step_at, id);
