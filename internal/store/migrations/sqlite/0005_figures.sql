@@ -128,6 +128,10 @@ CREATE TABLE recounts (
     at TIMESTAMP NOT NULL
 );
 
+-- What lists and counts were read from until now.
+DROP INDEX IF EXISTS tripwire_users_granted_by_idx;
+DROP INDEX IF EXISTS tripwire_users_granted_at_idx;
+
 -- What a person calls a state of the list.
 CREATE TABLE saved_views (
     id         INTEGER   NOT NULL PRIMARY KEY AUTOINCREMENT,
