@@ -89,7 +89,9 @@ func (tx *Tx) ListHistory(scope school.Scope, f school.ActivityFilter, after sch
 
 // owning is whose an enrolment is, as a value, which no index has: SQLite would go
 // through everybody of a manager to find one student.
-func owning(table string) string { return "coalesce(" + table + ".granted_by, " + table + ".granted_by)" }
+func owning(table string) string {
+	return "coalesce(" + table + ".granted_by, " + table + ".granted_by)"
+}
 
 // historyQuery answers the query of ListHistory; empty: nothing can fit.
 func historyQuery(scope school.Scope, f school.ActivityFilter, after school.ActivityCursor, limit int) (string, []any) {

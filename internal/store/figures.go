@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -116,7 +117,8 @@ func (tx *Tx) ListDaysTaken(scope school.Scope, f school.Counted) (map[int]int, 
 func (tx *Tx) FindDays(scope school.Scope, f school.Counted) (first, last school.Day, err error) {
 	c := counted(scope, f)
 	c.add("grain = 'day' AND (sales <> 0 OR amount_minor <> 0)")
-	_, err = one(tx, "SELECT coalesce(min(bucket), ''), coalesce(max(bucket), '') FROM sale_counts"+c.where(), func(r row) (none struct{}, err error) {
+	end := "coalesce((SELECT bucket FROM sale_counts" + c.where() + " ORDER BY bucket %s LIMIT 1), '')" // which the key has, min and max would go through every day
+	_, err = one(tx, "SELECT "+fmt.Sprintf(end, "")+", "+fmt.Sprintf(end, "DESC"), func(r row) (none struct{}, err error) {
 		return none, r.Scan(text(&first), text(&last))
 	}, c.args...)
 	return first, last, err

@@ -145,6 +145,36 @@ func (p place) many(t *testing.T, n int) {
 		"SELECT "+id+", (SELECT min(id) FROM courses), "+email+", "+at+", '"+string(p.a.ID)+"' FROM n")
 }
 
+// TestAPageThatHasEmptiedLeadsBack: whoever opens it sees that nobody is there any
+// more, and the way to those who are.
+func TestAPageThatHasEmptiedLeadsBack(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := open(t, target)
+		p.many(t, school.PageSize+1)
+		b := p.as(t, "a@example.com", staffPassword)
+		link := func(a answer, is func(*html.Node) bool) string {
+			n := element(a.doc(t), func(n *html.Node) bool { return n.Data == "a" && is(n) })
+			if n == nil {
+				t.Fatalf("there is no such link: %s", a.text())
+			}
+			return attr(n, "href")
+		}
+		next := link(b.get(panelAt+"?period=all"), func(n *html.Node) bool { return attr(n, "rel") == "next" })
+		if a := b.get(next); !strings.Contains(a.body, "m1@example.com") {
+			t.Fatalf("the last page: %s", a.text())
+		}
+		p.exec(t, "UPDATE tripwire_users SET deleted_at = granted_at, email = NULL WHERE email = 'm1@example.com'")
+		a := b.get(next)
+		wantPage(t, a, http.StatusOK)
+		if !strings.Contains(a.body, "На этой странице уже никого нет") {
+			t.Errorf("the emptied page: %s", a.text())
+		}
+		if back := b.get(link(a, func(n *html.Node) bool { return textOf(n) == "К началу списка" })); !strings.Contains(back.body, "m21@example.com") {
+			t.Errorf("the way back leads to %s", back.text())
+		}
+	})
+}
+
 // TestHalfAListIsNoFile: a student who cannot be read, midway, cuts the file off; at
 // the beginning the answer is a page.
 func TestHalfAListIsNoFile(t *testing.T) {
@@ -238,7 +268,10 @@ func TestABlockThatCannotBeReadSaysSo(t *testing.T) {
 			}
 			for _, block := range blocks {
 				n := element(a.doc(t), func(n *html.Node) bool { return attr(n, "id") == block })
-				unread := n == nil || strings.Contains(textOf(n), id)
+				if n == nil || attr(n, "data-live") != block { // else no refresh could bring it back
+					t.Fatalf("without %s, there is no %s", table, block)
+				}
+				unread := strings.Contains(textOf(n), id)
 				if unread != slices.Contains(lost, block) {
 					t.Errorf("without %s, %s: unread %v", table, block, unread)
 				}

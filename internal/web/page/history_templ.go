@@ -125,7 +125,7 @@ func History(c Chrome, m HistoryPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if m.Error != "" {
-				templ_7745c5c3_Err = unread(c, c.P.T("activity.title"), c.P.T("activity.error"), m.Error).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = unread(c, "activity", c.P.T("activity.title"), c.P.T("activity.error"), m.Error).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

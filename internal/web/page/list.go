@@ -102,7 +102,10 @@ func (l StudentList) narrowed() bool {
 }
 
 // empty: there is nobody at all, as opposed to nobody who fits.
-func (l StudentList) empty() bool { return len(l.Students) == 0 && !l.narrowed() }
+func (l StudentList) empty() bool { return len(l.Students) == 0 && !l.narrowed() && !l.beyond() }
+
+// beyond: the page begins behind the last of those who fit; there were more.
+func (l StudentList) beyond() bool { return len(l.Students) == 0 && l.Total > 0 }
 
 // total is how many fit, in words.
 func (l StudentList) total(p locale.Printer) string {
@@ -179,7 +182,7 @@ func (l StudentList) more() bool { return l.page()*school.PageSize < l.Total }
 // nothingText says who was looked for and where.
 func nothingText(p locale.Printer, l StudentList) string {
 	switch {
-	case l.Trash:
+	case l.Trash, l.beyond():
 		return p.T("nothing.page")
 	case l.query() != "" && l.status() != "":
 		return p.T("nothing.query_chosen", "query", l.query())

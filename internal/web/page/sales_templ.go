@@ -101,7 +101,7 @@ func Sales(c Chrome, m SalesPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if m.Error != "" {
-				templ_7745c5c3_Err = unread(c, c.P.T("nav.sales"), c.P.T("sales.error"), m.Error).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = unread(c, "sales", c.P.T("nav.sales"), c.P.T("sales.error"), m.Error).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
