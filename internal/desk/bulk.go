@@ -42,7 +42,8 @@ type BulkResult struct {
 
 // Bulk does the verb to each student in turn, each in a transaction of its own: one
 // who cannot be helped keeps nobody else from it. It answers as it goes. Errors,
-// before anything is done: Invalid bulk_nobody, bulk_too_many, bulk_unknown.
+// before anything is done: Invalid bulk_nobody, bulk_too_many, bulk_unknown;
+// Forbidden.
 func (d *Desk) Bulk(ctx context.Context, actor school.Actor, b Bulk) (iter.Seq[BulkResult], error) {
 	verb := map[BulkVerb]func(school.UserID) error{
 		BulkBlock:    func(id school.UserID) error { return d.BlockStudent(ctx, actor, id) },
@@ -65,6 +66,16 @@ func (d *Desk) Bulk(ctx context.Context, actor school.Actor, b Bulk) (iter.Seq[B
 		return nil, school.ErrBulkNobody
 	case len(b.Students) > MaxBulk:
 		return nil, school.ErrBulkTooMany
+	}
+	right := school.EditStudents
+	if b.Verb == BulkTransfer {
+		right = school.TransferStudents
+	}
+	switch err := actor.May(right); {
+	case errors.Is(err, school.ErrForbidden):
+		return nil, d.RefuseRole(ctx, actor)
+	case err != nil:
+		return nil, err
 	}
 	return func(yield func(BulkResult) bool) {
 		for _, id := range b.Students {

@@ -60,15 +60,16 @@ type known struct {
 	owner, seller           school.UserID // school.Nobody: whom nobody has
 	added, completed        time.Time
 	blocked, deleted, tests bool
+	written, loggedIn       bool
 	lastStep                time.Time
 	done                    int
 	money                   []paid
 }
 
 type paid struct {
-	at    time.Time
-	minor int64
-	sale  bool
+	at           time.Time
+	minor        int64
+	sale, refund bool
 }
 
 func (k *known) status() school.Status {
@@ -132,8 +133,12 @@ func (l ledger) counts(f school.Counted, word string, zone *time.Location, today
 				n.Stuck++
 			}
 		}
-		n.Undelivered++
-		n.Newcomers++
+		if !k.written {
+			n.Undelivered++
+		}
+		if !k.loggedIn {
+			n.Newcomers++
+		}
 	}
 	return n, took
 }
@@ -220,7 +225,7 @@ func (h *chronicle) event(t *rapid.T) {
 		sum += m.minor
 	}
 	var err error
-	switch what := rapid.SampledFrom([]string{"delete", "restore", "block", "unblock", "test", "customer", "transfer", "refund", "correct", "study", "study", "study", "disown"}).Draw(t, "what"); what {
+	switch what := rapid.SampledFrom([]string{"delete", "restore", "block", "unblock", "test", "customer", "transfer", "refund", "correct", "study", "study", "study", "disown", "letter", "log in"}).Draw(t, "what"); what {
 	case "delete":
 		if _, err = h.DeleteStudent(ctx, h.admin, id); err == nil {
 			k.deleted = true
@@ -265,21 +270,39 @@ func (h *chronicle) event(t *rapid.T) {
 			}
 			return
 		}
-		k.money = append(k.money, paid{at: now, minor: -amount})
+		k.money = append(k.money, paid{at: now, minor: -amount, refund: true})
 	case "correct":
 		right := rapid.Int64Range(0, 600000).Draw(t, "right")
 		err = h.CorrectPrice(ctx, h.admin, id, school.MoneyForm{Amount: fmt.Sprintf("%d.%02d", right/100, right%100), Reason: "mistyped"})
-		if right == sum {
+		price := int64(0)
+		for _, m := range k.money {
+			if !m.refund {
+				price += m.minor
+			}
+		}
+		switch {
+		case right == price:
 			if !errors.Is(err, school.ErrPriceSame) {
 				t.Fatal(err)
 			}
 			return
+		case sum+right-price < 0:
+			if !errors.Is(err, school.ErrPriceRefunded) {
+				t.Fatal(err)
+			}
+			return
 		}
-		k.money = append(k.money, paid{at: now, minor: right - sum})
+		k.money = append(k.money, paid{at: now, minor: right - price})
 	case "disown": // as those were whom the terminal made
 		err = errors.Join(h.raw("UPDATE tripwire_users SET granted_by = NULL WHERE user_id = '"+string(id)+"'"),
 			h.raw("UPDATE money_events SET manager_id = NULL WHERE user_id = '"+string(id)+"'"))
 		k.owner, k.seller = school.Nobody, school.Nobody
+	case "letter": // the mail server has accepted it
+		err = h.raw("UPDATE letters SET sent_at = queued_at WHERE user_id = '" + string(id) + "'")
+		k.written = k.course == 1 // the others have none
+	case "log in":
+		err = h.raw("UPDATE users SET last_login_at = created_at WHERE id = '" + string(id) + "'")
+		k.loggedIn = true
 	case "study":
 		if k.done == 3 || k.deleted || k.blocked || k.course != 1 {
 			return
@@ -315,11 +338,11 @@ func (h *chronicle) join(t *rapid.T, now time.Time) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k.money = []paid{{now, c.Student.Price.Minor, true}}
+		k.money = []paid{{at: now, minor: c.Student.Price.Minor, sale: true}}
 		h.ledger.students[c.Student.ID] = k
 		return
 	}
-	k.course, k.money = 2, []paid{{now, 900, true}}
+	k.course, k.money = 2, []paid{{at: now, minor: 900, sale: true}}
 	id, at := school.NewUserID(), now.UTC().Format("2006-01-02 15:04:05.000")
 	for _, q := range []string{
 		fmt.Sprintf(`INSERT INTO users (id, email, full_name, search_text, role, language, created_at)

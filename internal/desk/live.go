@@ -113,7 +113,7 @@ func (d *Desk) missed(ctx context.Context, scope school.Scope, after Seen) (c li
 }
 
 func eventOf(l store.Line) live.Event {
-	return live.Event{ID: l.ID, Owner: l.Owner, Sale: l.Action.Sale(), Others: l.Others}
+	return live.Event{ID: l.ID, Owner: l.Owner, Ranks: l.Action.Ranks(), Others: l.Others}
 }
 
 // news reads the history while anybody watches, once for all of them. The zero

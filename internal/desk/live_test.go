@@ -64,12 +64,12 @@ func TestChangesKeepToTheScope(t *testing.T) {
 				t.Errorf("%s hears %+v, want %+v", name, got, want)
 			}
 		}
-		if err := p.BlockStudent(ctx, p.admin, id); err != nil { // no sale; whoever did it
+		if err := p.ResendLetter(ctx, p.admin, id); err != nil { // no sale; whoever did it
 			t.Fatal(err)
 		}
 		line = p.seen(t, p.a).ID
-		if got, want := hears(t, owner, line), (live.Change{ID: line, Rows: true}); got != want {
-			t.Errorf("the owner hears of a block %+v, want %+v", got, want)
+		if got, want := hears(t, owner, line), (live.Change{ID: line, Rows: true, Ranking: true}); got != want {
+			t.Errorf("the owner hears of a letter %+v, want %+v", got, want)
 		}
 		hears(t, admin, line)
 		// The line of the other's own comes after all of those: what has been told
@@ -94,20 +94,34 @@ func TestChangesKeepToTheScope(t *testing.T) {
 	})
 }
 
-// TestAnotherManagersBlockIsSilence: what is no sale is not even told as ranking.
-func TestAnotherManagersBlockIsSilence(t *testing.T) {
+// TestAnotherManagersLetterIsSilence: what changes no ranking is not told at all, and
+// what does is told as no more than that.
+func TestAnotherManagersLetterIsSilence(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		p := open(t, target)
 		theirs, mine := p.student(t, p.a, "s1@example.com").Student.ID, p.student(t, p.b, "s2@example.com").Student.ID
 		other := p.watch(t, p.b, desk.Seen{})
-		for _, id := range []school.UserID{theirs, mine} {
-			if err := p.BlockStudent(context.Background(), p.admin, id); err != nil {
-				t.Fatal(err)
-			}
+		ctx := context.Background()
+		if err := p.ResendLetter(ctx, p.admin, theirs); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.BlockStudent(ctx, p.admin, theirs); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-other.Ready():
+		case <-time.After(20 * time.Second):
+			t.Fatal("another manager does not hear that the ranking has changed")
+		}
+		if got, want := other.Take(), (live.Change{Ranking: true}); got != want {
+			t.Errorf("of a letter and a block another manager hears %+v, want %+v", got, want)
+		}
+		if err := p.ResendLetter(ctx, p.admin, mine); err != nil {
+			t.Fatal(err)
 		}
 		line := p.seen(t, p.b).ID
-		if got, want := hears(t, other, line), (live.Change{ID: line, Rows: true}); got != want {
-			t.Errorf("another manager hears %+v, want %+v", got, want)
+		if got, want := hears(t, other, line), (live.Change{ID: line, Rows: true, Ranking: true}); got != want {
+			t.Errorf("of the own student a manager hears %+v, want %+v", got, want)
 		}
 	})
 }

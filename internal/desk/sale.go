@@ -28,19 +28,25 @@ func (d *Desk) Refund(ctx context.Context, actor school.Actor, id school.UserID,
 	})
 }
 
-// CorrectPrice says what a sale should have cost: the difference to what was paid
-// for it so far becomes a money event of today. Errors: as Refund, Conflict
+// CorrectPrice says what a sale should have cost: the difference to its price so far
+// becomes a money event of today. What was given back stays given back. Errors: as
+// Refund, but Conflict price_refunded in place of refund_too_large, and Conflict
 // price_same.
 func (d *Desk) CorrectPrice(ctx context.Context, actor school.Actor, id school.UserID, f school.MoneyForm) error {
 	return d.moneyEvent(ctx, actor, id, school.MoneyCorrection, f, func(tx *store.Tx, s school.Student, right school.Money, reason string) error {
-		difference := school.Money{Minor: right.Minor - s.Paid.Minor, Currency: right.Currency}
+		events, err := tx.ListMoneyOf(s)
+		if err != nil {
+			return err
+		}
+		before := school.PriceNow(events)
+		difference := school.Money{Minor: right.Minor - before.Minor, Currency: right.Currency}
 		if difference.Minor == 0 {
 			return school.ErrPriceSame
 		}
 		if err := tx.InsertMoneyEvent(actor, s, school.MoneyCorrection, difference, reason); err != nil {
 			return err
 		}
-		return insertSaleActivity(tx, actor, school.PriceCorrected, id, map[string]string{"before": s.Paid.String(), "after": right.String(), "reason": reason})
+		return insertSaleActivity(tx, actor, school.PriceCorrected, id, map[string]string{"before": before.String(), "after": right.String(), "reason": reason})
 	})
 }
 
@@ -73,6 +79,9 @@ func (d *Desk) moneyEvent(ctx context.Context, actor school.Actor, id school.Use
 		}
 		return fn(tx, s, amount, reason)
 	})
+	if kind == school.MoneyCorrection && errors.Is(err, school.ErrRefundTooLarge) { // the same constraint
+		err = school.ErrPriceRefunded
+	}
 	if err != nil && f.Key != "" {
 		return d.unlessRepeated(ctx, key, err)
 	}

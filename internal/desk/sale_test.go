@@ -195,7 +195,7 @@ func TestTheSameFormTwiceIsOneEvent(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if sum, events := p.paid(t, id); sum != 400000 || events != 3 {
+		if sum, events := p.paid(t, id); sum != 100000 || events != 3 { // 4,000 less the 3,000 that were given back
 			t.Errorf("%d paid in %d events", sum, events)
 		}
 
@@ -243,6 +243,32 @@ func TestPriceIsCorrectedUpDownAndToNothing(t *testing.T) {
 			_, sales := p.money(t, p.a)
 			if sum != want.Minor || events != 2+i || sales.Count != 1 || minor(sales) != want.Minor {
 				t.Errorf("after %s: %d paid in %d events, the ledger says %+v", amount, sum, events, sales)
+			}
+		}
+	})
+}
+
+// TestACorrectedPriceLeavesRefundsAlone: they are neither undone nor outdone.
+func TestACorrectedPriceLeavesRefundsAlone(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := open(t, target)
+		ctx := context.Background()
+		id := p.student(t, p.a, "test123@example.com").Student.ID
+		if err := p.Refund(ctx, p.admin, id, school.MoneyForm{Amount: "1000", Reason: "asked"}); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			price string
+			want  error
+			paid  int64
+		}{
+			{"5000", school.ErrPriceSame, 400000}, {"6000", nil, 500000}, {"999", school.ErrPriceRefunded, 500000}, {"1000", nil, 0},
+		} {
+			if err := p.CorrectPrice(ctx, p.admin, id, school.MoneyForm{Amount: c.price, Reason: "mistyped"}); !errors.Is(err, c.want) {
+				t.Errorf("to %s: %v", c.price, err)
+			}
+			if sum, _ := p.paid(t, id); sum != c.paid {
+				t.Errorf("to %s: %d paid, want %d", c.price, sum, c.paid)
 			}
 		}
 	})

@@ -39,12 +39,12 @@ func TestRefundAndCorrectionChangeTheCardAndTheLedger(t *testing.T) {
 		boss.fill("Правильная цена", "4000")
 		boss.fillIn("#price-reason", "опечатка")
 		boss.follow("Сохранить цену")
-		boss.sees("Исправление цены", "+500,50 ₸", "Оплачено 4 000 ₸")
+		boss.sees("Исправление цены", "−1 000 ₸", "Оплачено 2 499,50 ₸")
 		boss.tells(card, map[string]int{"деньги возвращены": 1, "Сумма: 1 500,50 ₸": 1, "цена исправлена": 1})
 
 		for who, b := range map[string]*tab{vera.name: manager, "all": boss} {
 			b.open(sales)
-			b.sees("1 продажа", "4 000 ₸", "−1 500,50 ₸", "+500,50 ₸", "передумал", "опечатка", testStudent.email)
+			b.sees("1 продажа", "2 499,50 ₸", "−1 500,50 ₸", "−1 000 ₸", "передумал", "опечатка", testStudent.email)
 			if n := read[int](b, `document.querySelectorAll("#sales tbody tr").length`); n != 3 {
 				t.Errorf("%s sees %d events", who, n)
 			}

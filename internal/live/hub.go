@@ -12,7 +12,7 @@ import (
 type Event struct {
 	ID    int64         // of the line
 	Owner school.UserID // whose student it is about; empty: nobody's
-	Sale  bool          // the figures in which managers are compared may differ
+	Ranks bool          // the ranking, which everybody sees, may differ
 	// Others are those whose rows have changed too: whose student it was, and in
 	// whose figures the sale counts.
 	Others []school.UserID
@@ -35,9 +35,9 @@ type Change struct {
 func Of(scope school.Scope, e Event) Change {
 	switch {
 	case scope.All, scope.Owner != "" && scope.Owner == e.Owner:
-		return Change{ID: e.ID, Rows: true, Ranking: e.Sale}
+		return Change{ID: e.ID, Rows: true, Ranking: true}
 	case scope.Owner != "":
-		return Change{Rows: slices.Contains(e.Others, scope.Owner), Ranking: e.Sale}
+		return Change{Rows: slices.Contains(e.Others, scope.Owner), Ranking: e.Ranks}
 	default:
 		return Change{}
 	}

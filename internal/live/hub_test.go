@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // another manager learns of a sale that there was one, and of the rest nothing.
 func TestAnEventIsToldToWhomItConcerns(t *testing.T) {
 	t.Parallel()
-	sale, lesson, nobodys := live.Event{ID: 7, Owner: "a", Sale: true}, live.Event{ID: 8, Owner: "a"}, live.Event{ID: 9}
+	sale, lesson, nobodys := live.Event{ID: 7, Owner: "a", Ranks: true}, live.Event{ID: 8, Owner: "a"}, live.Event{ID: 9}
 	for _, c := range []struct {
 		name  string
 		scope school.Scope
@@ -24,9 +24,9 @@ func TestAnEventIsToldToWhomItConcerns(t *testing.T) {
 		want  live.Change
 	}{
 		{"who sees all, a sale", school.Scope{All: true}, sale, live.Change{ID: 7, Rows: true, Ranking: true}},
-		{"who sees all, nobody's", school.Scope{All: true}, nobodys, live.Change{ID: 9, Rows: true}},
+		{"who sees all, nobody's", school.Scope{All: true}, nobodys, live.Change{ID: 9, Rows: true, Ranking: true}},
 		{"the owner, a sale", school.Scope{Owner: "a"}, sale, live.Change{ID: 7, Rows: true, Ranking: true}},
-		{"the owner, a lesson", school.Scope{Owner: "a"}, lesson, live.Change{ID: 8, Rows: true}},
+		{"the owner, a lesson", school.Scope{Owner: "a"}, lesson, live.Change{ID: 8, Rows: true, Ranking: true}},
 		{"another, a sale", school.Scope{Owner: "b"}, sale, live.Change{Ranking: true}},
 		{"another, a lesson", school.Scope{Owner: "b"}, lesson, live.Change{}},
 		{"another, nobody's", school.Scope{Owner: "b"}, nobodys, live.Change{}},
@@ -46,7 +46,7 @@ func TestASlowReaderIsToldEverythingAtOnce(t *testing.T) {
 	w := h.Subscribe(school.Scope{Owner: "a"})
 	defer w.Close()
 	for i := range 10_000 {
-		h.Publish(live.Event{ID: int64(i), Owner: "a"}, live.Event{ID: int64(20_000 + i), Owner: "b", Sale: true})
+		h.Publish(live.Event{ID: int64(i), Owner: "a"}, live.Event{ID: int64(20_000 + i), Owner: "b", Ranks: true})
 	}
 	<-w.Ready()
 	if got, want := w.Take(), (live.Change{ID: 9_999, Rows: true, Ranking: true}); got != want {

@@ -104,10 +104,12 @@ const (
 	DetailSellers = "seller_id" // in whose figures the sales counted, parted by spaces
 )
 
-// Sale reports whether what managers are compared by may differ after the action.
-func (a Action) Sale() bool {
+// Ranks reports whether the ranking may differ after the action, which everybody
+// sees. A completion does not count as one: every lesson would have every screen
+// read anew.
+func (a Action) Ranks() bool {
 	switch a {
-	case StudentCreated, StudentDeleted, StudentRestored, StudentTransferred, StudentMarkedTest, StudentUnmarkedTest, SaleRefunded, PriceCorrected:
+	case StudentBlocked, StudentOpened, StudentCreated, StudentDeleted, StudentRestored, StudentTransferred, StudentMarkedTest, StudentUnmarkedTest, SaleRefunded, PriceCorrected:
 		return true
 	default:
 		return false

@@ -64,6 +64,8 @@ var (
 	ErrTrashExpired   = &Error{Kind: Conflict, Code: "trash_expired", Text: "the time for restoring has passed"}
 	ErrNoCourse       = &Error{Kind: Conflict, Code: "no_course", Text: "there is no published course to enrol in"}
 	ErrRefundTooLarge = &Error{Kind: Conflict, Code: "refund_too_large", Text: "more than was paid cannot be given back", Fields: map[string]string{"amount": "refund_too_large"}}
+	// ErrPriceRefunded: a correction would leave less than has been given back.
+	ErrPriceRefunded  = &Error{Kind: Conflict, Code: "price_refunded", Text: "more than this price has been given back", Fields: map[string]string{"amount": "price_refunded"}}
 	ErrPriceSame      = &Error{Kind: Conflict, Code: "price_same", Text: "this is the price already", Fields: map[string]string{"amount": "price_same"}}
 	ErrSameManager    = &Error{Kind: Conflict, Code: "same_manager", Text: "this manager has the student already", Fields: map[string]string{"manager": "same_manager"}}
 	ErrManagerUnknown = &Error{Kind: Invalid, Code: "manager_unknown", Text: "this is nobody who can have students", Fields: map[string]string{"manager": "manager_unknown"}}

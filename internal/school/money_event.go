@@ -47,3 +47,14 @@ type MoneyForm struct {
 	Reason string
 	Key    string // makes the form safe to send twice; may be empty
 }
+
+// PriceNow is what an enrolment costs by its events: the sale and the corrections of
+// its price. Refunds change what is paid, and not the price.
+func PriceNow(events []MoneyEvent) (price Money) {
+	for _, e := range events {
+		if price.Currency = e.Amount.Currency; e.Kind != MoneyRefund {
+			price.Minor += e.Amount.Minor
+		}
+	}
+	return price
+}

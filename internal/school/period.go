@@ -98,7 +98,7 @@ func (p Period) Span(zone *time.Location) (from, until time.Time) {
 
 // Before answers the period to compare with: a month up to today with the month
 // before up to the same day, a week with the week before up to the same weekday,
-// anything else with as many days just before. There is none for all time.
+// anything else with as many days just before. There is none for all time, nor before FirstDay.
 func (p Period) Before() (Period, bool) {
 	switch {
 	case p.All():
@@ -108,7 +108,8 @@ func (p Period) Before() (Period, bool) {
 	case p.Name == PeriodWeek:
 		return Period{PeriodRange, p.From.Add(-7), p.To.Add(-7)}, true
 	default:
-		return Period{PeriodRange, p.From.Add(-p.Days()), p.From.Add(-1)}, true
+		before := Period{PeriodRange, p.From.Add(-p.Days()), p.From.Add(-1)}
+		return before, before.From >= FirstDay
 	}
 }
 

@@ -58,6 +58,7 @@ func (tx *Tx) InsertRefusal(actor school.Actor, action school.Action, subject sc
 	if err != nil {
 		return err
 	}
+	tx.added = true
 	return tx.later(`INSERT INTO activity (at, door, request_id, actor_id, subject_id, action, details, once)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (once) WHERE once IS NOT NULL DO NOTHING`,
 		tx.Now, actor.Door, actor.RequestID, actor.ID, subject, action, string(encoded), once)

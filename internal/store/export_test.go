@@ -55,6 +55,19 @@ func (s *Store) HistoryQuery(scope school.Scope, f school.ActivityFilter, after 
 	return query, (&Tx{engine: s.engine}).args(args)
 }
 
+// RosterQuery answers the query of the keys of a list's first page, with arguments
+// for the driver.
+func (s *Store) RosterQuery(l Roster) (string, []any, error) {
+	tx := &Tx{engine: s.engine, Now: s.Now()}
+	o := orders[l.Filter.Sort.By]
+	if l.Filter.Sort.By == "" {
+		o = orders[school.SortAdded]
+	}
+	var c condition
+	query, err := l.inner(tx, &c, part{managers: l.Managers}, o, true, c.arg(21))
+	return query, tx.args(c.args), err
+}
+
 // Refusal names the constraint or guard that refused a statement.
 func (s *Store) Refusal(err error) string { return s.engine.constraint(err) }
 

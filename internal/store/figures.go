@@ -51,12 +51,16 @@ func (c *condition) days(p school.Period) {
 	c.add("grain = 'day' AND bucket BETWEEN " + c.arg(string(p.From)) + " AND " + c.arg(string(p.To)))
 }
 
+// something leaves out what has come to nothing: a deleted sale is taken from its
+// sums, whose rows stay.
+const something = " HAVING sum(sales) <> 0 OR sum(amount_minor) <> 0"
+
 // SumSales answers the sales of a period.
 func (tx *Tx) SumSales(scope school.Scope, f school.Counted) (school.Sales, error) {
 	c := counted(scope, f)
 	c.in(f.Period)
 	var all school.Sales
-	_, err := list(tx, "SELECT currency, sum(sales), sum(amount_minor) FROM sale_counts"+c.where()+" GROUP BY currency ORDER BY currency", func(r row) (none struct{}, err error) {
+	_, err := list(tx, "SELECT currency, sum(sales), sum(amount_minor) FROM sale_counts"+c.where()+" GROUP BY currency"+something+" ORDER BY currency", func(r row) (none struct{}, err error) {
 		var n int
 		var m school.Money
 		err = r.Scan(&m.Currency, &n, &m.Minor)
@@ -116,8 +120,8 @@ func (tx *Tx) ListDaysTaken(scope school.Scope, f school.Counted) (map[int]int, 
 // are empty when none ever did.
 func (tx *Tx) FindDays(scope school.Scope, f school.Counted) (first, last school.Day, err error) {
 	c := counted(scope, f)
-	c.add("grain = 'day' AND (sales <> 0 OR amount_minor <> 0)")
-	end := "coalesce((SELECT bucket FROM sale_counts" + c.where() + " ORDER BY bucket %s LIMIT 1), '')" // which the key has, min and max would go through every day
+	c.add("grain = 'day'")
+	end := "coalesce((SELECT bucket FROM sale_counts" + c.where() + " GROUP BY bucket" + something + " ORDER BY bucket %s LIMIT 1), '')" // in the order of the key, so that it ends with the first
 	_, err = one(tx, "SELECT "+fmt.Sprintf(end, "")+", "+fmt.Sprintf(end, "DESC"), func(r row) (none struct{}, err error) {
 		return none, r.Scan(text(&first), text(&last))
 	}, c.args...)
@@ -149,7 +153,7 @@ func (tx *Tx) ListBars(scope school.Scope, f school.Counted, g school.Grouping, 
 	}
 	c := counted(scope, f)
 	byBucket(&c)
-	_, err := list(tx, "SELECT bucket, currency, sum(sales), sum(amount_minor) FROM sale_counts"+c.where()+" GROUP BY bucket, currency ORDER BY bucket, currency", func(r row) (none struct{}, err error) {
+	_, err := list(tx, "SELECT bucket, currency, sum(sales), sum(amount_minor) FROM sale_counts"+c.where()+" GROUP BY bucket, currency"+something+" ORDER BY bucket, currency", func(r row) (none struct{}, err error) {
 		var bucket string
 		var n int
 		var m school.Money
@@ -237,7 +241,7 @@ func (s standing) hasAnything() bool {
 func (tx *Tx) sumByManager(f school.Counted, add func(id string, n int, m school.Money)) error {
 	c := counted(school.Scope{All: true}, f)
 	c.in(f.Period)
-	_, err := list(tx, "SELECT manager_id, currency, sum(sales), sum(amount_minor) FROM sale_counts"+c.where()+" GROUP BY manager_id, currency ORDER BY manager_id, currency", func(r row) (none struct{}, err error) {
+	_, err := list(tx, "SELECT manager_id, currency, sum(sales), sum(amount_minor) FROM sale_counts"+c.where()+" GROUP BY manager_id, currency"+something+" ORDER BY manager_id, currency", func(r row) (none struct{}, err error) {
 		var id string
 		var n int
 		var m school.Money

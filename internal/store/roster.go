@@ -86,6 +86,8 @@ type Roster struct {
 	// Few: so few are chosen, by status, course or period, that they are looked up by
 	// that and sorted. Else the list is walked in its order.
 	Few bool
+	// ByCourse: the course leaves fewer than the status does.
+	ByCourse bool
 	// Counts are the sums of everything but status and words; of the stuck only where
 	// the period is all time.
 	Counts school.StudentCounts
@@ -116,6 +118,15 @@ func (tx *Tx) NewRoster(scope school.Scope, f school.StudentFilter, zone *time.L
 	}
 	l.Nobody = most == 0 // the list would be walked to its end for nobody
 	l.Few = most <= RareMatches && !l.inOrder()
+	if l.ByCourse = f.Course != 0 && f.Status == ""; l.Few && f.Course != 0 && f.Status != "" {
+		anyCourse := f.Counted
+		anyCourse.Course = 0
+		n, err := tx.SumStudents(scope, anyCourse, zone)
+		if err != nil {
+			return l, err
+		}
+		l.ByCourse = l.Counts.All()+l.Counts.Test < n.Of(f.Status)
+	}
 	if len(l.Words) == 0 || l.Nobody {
 		return l, nil
 	}
@@ -130,7 +141,7 @@ func (l Roster) inOrder() bool {
 	exact := len(statuses(f.Status)) == 1 && f.Status != school.StatusStuck
 	switch f.Sort.By {
 	case "", school.SortAdded, school.SortManager:
-		return f.Course == 0 && (exact || f.Status == school.StatusNewcomer) || f.Status == ""
+		return f.Course == 0 && f.Status != school.StatusStuck || f.Status == ""
 	case school.SortStatus, school.SortModules:
 		return f.Course == 0 && f.Period.All() && (exact || f.Status == "")
 	default:
@@ -303,7 +314,7 @@ func (l Roster) inner(tx *Tx, c *condition, p part, o order, desc bool, limit st
 	query := "SELECT r.user_id, r.course_id, r.id, " + o.columns("r") + " FROM roster r"
 	tail := " ORDER BY " + o.orderBy("r", desc) + " LIMIT " + limit
 	if l.Few || l.Rare { // on its own, so that the order suggests no index
-		c.add(managedBy(c, p.managers))
+		c.add(l.managedBy(c, p.managers))
 		return "WITH few AS MATERIALIZED (" + query + c.where() + ") SELECT * FROM few r" + tail, nil
 	}
 	runs := l.runs(c, p.managers)
@@ -331,16 +342,19 @@ func (l Roster) inner(tx *Tx, c *condition, p part, o order, desc bool, limit st
 
 // runs are the conditions of the stretches of an index that are each in the order
 // of the list: one for each manager and, where modules are sorted by, for each
-// status.
+// status; where those without a letter are chosen, for each state of a letter.
 func (l Roster) runs(c *condition, managers []school.UserID) (all []string) {
 	for _, m := range managers {
 		run := "r.manager_id = " + c.arg(orNobody(m))
-		if l.Filter.Sort.By != school.SortModules {
+		switch by := l.Filter.Sort.By; {
+		case by == school.SortModules:
+			for _, status := range statuses(l.Filter.Status) {
+				all = append(all, run+" AND r.status = '"+status+"'")
+			}
+		case l.Filter.Status == school.StatusUndelivered && (by == "" || by == school.SortAdded || by == school.SortManager):
+			all = append(all, run+" AND r.letter = 'none'", run+" AND r.letter = 'waiting'")
+		default:
 			all = append(all, run)
-			continue
-		}
-		for _, status := range statuses(l.Filter.Status) {
-			all = append(all, run+" AND r.status = '"+status+"'")
 		}
 	}
 	return all
@@ -349,27 +363,37 @@ func (l Roster) runs(c *condition, managers []school.UserID) (all []string) {
 // maxMerged is how many queries are merged by one: SQLite merges at most 500.
 const maxMerged = 200
 
-// column is a column of the roster in a condition. Where the list is walked, what
-// the index of its order does not have beside its keys is said as a value, which no
-// index has: the planner of SQLite would rather read all of another one and sort.
+// column is a column of the roster in a condition. What the way to the students
+// has no use for is said as a value, which no index has: the planner of SQLite would
+// rather read all of another index and sort.
 func (l Roster) column(name string) string {
-	walked := !l.Few && !l.Rare
-	var beside []string
-	switch l.Filter.Sort.By {
-	case "", school.SortAdded, school.SortManager:
-		beside = []string{"status", "logged_in", "added_at"}
+	if slices.Contains(l.indexed(), name) {
+		return "r." + name
+	}
+	return "coalesce(r." + name + ", r." + name + ")"
+}
+
+// indexed are the columns by which the students are found.
+func (l Roster) indexed() []string {
+	switch by := l.Filter.Sort.By; {
+	case l.Rare: // by their words alone
+		return nil
+	case l.Few && l.ByCourse:
+		return []string{"manager_id", "course_id", "added_at"}
+	case l.Few:
+		return []string{"manager_id", "status", "logged_in", "letter", "last_step_at", "added_at"}
+	case by == "" || by == school.SortAdded || by == school.SortManager:
 		if l.Filter.Status == "" {
-			beside = append(beside, "course_id")
+			return []string{"manager_id", "course_id", "added_at"}
 		}
-	case school.SortStatus:
-		beside = []string{"status", "added_at"}
-	case school.SortModules:
-		beside = []string{"status"}
+		return []string{"manager_id", "status", "logged_in", "letter", "added_at"}
+	case by == school.SortStatus:
+		return []string{"manager_id", "status", "added_at"}
+	case by == school.SortModules:
+		return []string{"manager_id", "status"}
+	default:
+		return []string{"manager_id"}
 	}
-	if walked && !slices.Contains(beside, name) {
-		return "coalesce(r." + name + ", r." + name + ")"
-	}
-	return "r." + name
 }
 
 // choose bounds the query to the status of the list.
@@ -413,12 +437,12 @@ func (l Roster) bound(tx *Tx, c *condition) {
 	}
 }
 
-func managedBy(c *condition, managers []school.UserID) string {
+func (l Roster) managedBy(c *condition, managers []school.UserID) string {
 	names := make([]string, len(managers))
 	for i, m := range managers {
 		names[i] = c.arg(orNobody(m))
 	}
-	return "r.manager_id IN (" + strings.Join(names, ", ") + ")"
+	return l.column("manager_id") + " IN (" + strings.Join(names, ", ") + ")"
 }
 
 func orNobody(id school.UserID) string {
@@ -525,9 +549,9 @@ func (tx *Tx) CountRoster(l Roster) (counts school.StudentCounts, err error) {
 	if len(l.Managers) == 0 {
 		return counts, nil
 	}
-	l.Few = true // no order is wanted
+	l.Few, l.ByCourse = true, l.Filter.Course != 0 // no order is wanted, nor one status
 	c := condition{args: []any{l.stuckBefore(tx)}}
-	c.add(managedBy(&c, l.Managers))
+	c.add(l.managedBy(&c, l.Managers))
 	l.bound(tx, &c)
 	var columns []string
 	for _, s := range school.Chosen()[1:] {
@@ -550,7 +574,7 @@ func (tx *Tx) CountStuck(l Roster) (int, error) {
 	}
 	l.Few, l.Rare, l.Words, l.Filter.Status = true, false, nil, school.StatusStuck
 	var c condition
-	c.add(managedBy(&c, l.Managers))
+	c.add(l.managedBy(&c, l.Managers))
 	l.choose(tx, &c)
 	l.bound(tx, &c)
 	return one(tx, "SELECT count(*) FROM roster r"+c.where(), scanInt, c.args...)

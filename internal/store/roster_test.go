@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,4 +121,65 @@ func pagesOf(t *testing.T, s *store.Store, scope school.Scope, f school.StudentF
 		t.Errorf("%+v: there\n%q, and back\n%q", f, all, back)
 	}
 	return all
+}
+
+// TestEveryListIsReadByItsIndex: SQLite, which knows nothing of how many there are,
+// takes the index that was meant, for one manager and for several, and sorts only
+// what was looked up.
+func TestEveryListIsReadByItsIndex(t *testing.T) {
+	t.Parallel()
+	target := storetest.SQLite(t)
+	s := target.Open(t, fixedClock)
+	db := target.Raw(t)
+	by := func(c school.SortColumn) school.Sort { return school.Sort{By: c} }
+	course := school.Counted{Course: 1}
+	for _, c := range []struct {
+		filter school.StudentFilter
+		way    store.Roster // how it is found
+		index  string
+	}{
+		{school.StudentFilter{}, store.Roster{}, "roster_added_at_idx"},
+		{school.StudentFilter{Counted: course}, store.Roster{}, "roster_course_id_idx"},
+		{school.StudentFilter{Status: school.StatusActive}, store.Roster{}, "roster_status_idx"},
+		{school.StudentFilter{Status: school.StatusStuck}, store.Roster{}, "roster_status_idx"},
+		{school.StudentFilter{Status: school.StatusUndelivered}, store.Roster{}, "roster_letter_idx"},
+		{school.StudentFilter{Status: school.StatusNewcomer}, store.Roster{}, "roster_newcomers_idx"},
+		{school.StudentFilter{Status: school.StatusActive, Counted: course}, store.Roster{}, "roster_status_idx"},
+		{school.StudentFilter{Status: school.StatusCompleted, Sort: by(school.SortName)}, store.Roster{}, "roster_search_text_idx"},
+		{school.StudentFilter{Status: school.StatusUndelivered, Counted: course, Sort: by(school.SortName)}, store.Roster{}, "roster_search_text_idx"},
+		{school.StudentFilter{Status: school.StatusCompleted, Sort: by(school.SortModules)}, store.Roster{}, "roster_modules_done_idx"},
+		{school.StudentFilter{Sort: by(school.SortModules)}, store.Roster{}, "roster_modules_done_idx"},
+		{school.StudentFilter{Status: school.StatusNewcomer, Sort: by(school.SortLetter)}, store.Roster{}, "roster_letter_idx"},
+		{school.StudentFilter{Query: "ан", Status: school.StatusActive, Sort: by(school.SortName)}, store.Roster{}, "roster_search_text_idx"},
+		{school.StudentFilter{Status: school.StatusStuck, Sort: by(school.SortName)}, store.Roster{Few: true}, "roster_last_step_at_idx"},
+		{school.StudentFilter{Status: school.StatusUndelivered, Sort: by(school.SortName)}, store.Roster{Few: true}, "roster_letter_idx"},
+		{school.StudentFilter{Status: school.StatusNewcomer, Sort: by(school.SortName)}, store.Roster{Few: true}, "roster_newcomers_idx"},
+		{school.StudentFilter{Status: school.StatusBlocked, Counted: course}, store.Roster{Few: true}, "(manager_id=? AND status=?)"},
+		{school.StudentFilter{Status: school.StatusBlocked, Counted: course}, store.Roster{Few: true, ByCourse: true}, "roster_course_id_idx"},
+		{school.StudentFilter{Query: "анна", Status: school.StatusActive, Counted: course}, store.Roster{Rare: true}, "INTEGER PRIMARY KEY"},
+		{school.StudentFilter{Query: "анна", Status: school.StatusActive, Counted: course}, store.Roster{Rare: true, Few: true}, "INTEGER PRIMARY KEY"},
+	} {
+		for _, managers := range [][]school.UserID{{managerID}, {managerID, studentID, ""}} {
+			l := c.way
+			l.Filter, l.Zone, l.Managers, l.Words = c.filter, time.UTC, managers, strings.Fields(c.filter.Query)
+			query, args, err := s.RosterQuery(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan := explain(t, target, db, query, args)
+			walked := !l.Few && !l.Rare
+			reads := 0
+			for line := range strings.Lines(plan) {
+				line = strings.TrimSpace(line)
+				if strings.HasPrefix(line, "SEARCH r ") || strings.HasPrefix(line, "SCAN r") && !strings.HasPrefix(line, "SCAN roster_search") {
+					if reads++; !strings.Contains(line, c.index) && (walked || line != "SCAN r") { // the few that were found
+						t.Errorf("%+v of %d managers: %s\n%s", c, len(managers), line, plan)
+					}
+				}
+			}
+			if reads == 0 || walked && strings.Contains(plan, "TEMP B-TREE") {
+				t.Errorf("%+v of %d managers reads %d times\n%s", c, len(managers), reads, plan)
+			}
+		}
+	}
 }

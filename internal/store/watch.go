@@ -76,7 +76,7 @@ type Line struct {
 
 func scanLine(r row) (l Line, err error) {
 	var encoded string
-	if err := r.Scan(&l.ID, at(&l.At), text(&l.Owner), text(&l.Action), &encoded); err != nil || !l.Action.Sale() {
+	if err := r.Scan(&l.ID, at(&l.At), text(&l.Owner), text(&l.Action), &encoded); err != nil || !l.Action.Ranks() {
 		return l, err
 	}
 	var details map[string]string

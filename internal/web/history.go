@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"tripwire/internal/locale"
@@ -32,6 +33,15 @@ func managerAsked(s string) school.UserID {
 	default:
 		return id
 	}
+}
+
+// courseAsked reads a course from an address; what is no number is every course.
+func courseAsked(s string) school.CourseID {
+	id, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return school.CourseID(max(id, 0))
 }
 
 // managerChoices are the managers to choose from as an address names them.

@@ -198,7 +198,7 @@ func TestTheHistoryAsAFile(t *testing.T) {
 		if a.status != http.StatusOK || a.header.Get("Content-Type") != "text/csv; charset=utf-8" || !strings.Contains(a.header.Get("Content-Disposition"), "2026-11-25.csv") {
 			t.Errorf("%d %v", a.status, a.header)
 		}
-		if !strings.HasPrefix(a.body, "\ufeffTime,Who,Action,To whom,Details,By\r\n") {
+		if !strings.HasPrefix(a.body, "\ufeffTime,Who,Action,Student,Details,Channel\r\n") {
 			t.Errorf("begins with %.80q", a.body)
 		}
 		rows, err := csv.NewReader(strings.NewReader(a.body)).ReadAll()

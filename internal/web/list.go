@@ -26,9 +26,7 @@ func listFilter(q url.Values, v *visit) (f school.StudentFilter, state page.List
 	f.Sort = school.ParseSort(q.Get("sort"))
 	size, _ := strconv.Atoi(q.Get("size")) // what is no number is the usual size
 	f.Size = school.ParseSize(size)
-	course, _ := strconv.ParseInt(q.Get("course"), 10, 64) // what is no number is every course
-	f.Course = school.CourseID(max(course, 0))
-	f.Manager = managerAsked(q.Get("manager"))
+	f.Manager, f.Course = managerAsked(q.Get("manager")), courseAsked(q.Get("course"))
 	f.Period, err = school.ParsePeriod(q.Get("period"), q.Get("from"), q.Get("to"), school.DayOf(v.printer.Now, v.printer.Zone))
 	if f.After, f.Before = placeFrom(q.Get("after")), placeFrom(q.Get("before")); !f.After.IsZero() {
 		f.Before = school.Cursor{}

@@ -3,7 +3,6 @@ package web
 import (
 	"iter"
 	"net/http"
-	"strconv"
 
 	"tripwire/internal/locale"
 	"tripwire/internal/problem"
@@ -15,7 +14,8 @@ import (
 // ledgerSize is how many events the ledger shows at once.
 const ledgerSize = 50
 
-// salesAsked reads what the address asks of the ledger. Errors: Invalid with from,
+// salesAsked reads what the address asks of the ledger, as the panel does, whose
+// cards lead here. Errors: Invalid with from,
 // to or period named.
 func salesAsked(r *http.Request) (form page.SalesFilter, f school.Counted, err error) {
 	v, q := visitOf(r), r.URL.Query()
@@ -23,14 +23,7 @@ func salesAsked(r *http.Request) (form page.SalesFilter, f school.Counted, err e
 	if v.actor.Role == school.RoleAdmin { // anybody else has but one to choose
 		form.Manager = q.Get("manager")
 	}
-	f.Manager = managerAsked(form.Manager)
-	if form.Course != "" {
-		course, err := strconv.ParseInt(form.Course, 10, 64)
-		if err != nil || course <= 0 {
-			course = -1
-		}
-		f.Course = school.CourseID(course)
-	}
+	f.Manager, f.Course = managerAsked(q.Get("manager")), courseAsked(form.Course)
 	f.Period, err = school.ParsePeriod(form.Period, form.From, form.To, school.DayOf(v.printer.Now, v.printer.Zone))
 	return form, f, err
 }

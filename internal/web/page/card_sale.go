@@ -43,7 +43,7 @@ func refundForm(c Chrome, m CardPage) moneyFormView {
 func priceForm(c Chrome, m CardPage) moneyFormView {
 	return moneyFormView{
 		m.Price, "price", "tag", c.P.T("price.title"), c.P.T("price.amount"),
-		c.P.T("price.hint", "paid", c.P.Money(m.Student.Paid)), c.P.T("price.submit"),
+		c.P.T("price.hint", "price", c.P.Money(school.PriceNow(m.Money))), c.P.T("price.submit"),
 	}
 }
 
