@@ -94,7 +94,7 @@ func choose(tx *store.Tx, scope school.Scope, f *school.ActivityFilter, h *Histo
 const historyBatch = 500
 
 // ExportHistory calls write with all the lines that the filter lets through, the
-// newest first, some at a time. Nothing is held while write sends them, however
+// newest first, some at a time, and tells the history of it. Nothing is held while write sends them, however
 // slow its reader is; lines of history do not change, and those that come meanwhile
 // are newer than where it has begun. When it answers an error, what was written is
 // not the whole; NotFound, as History, comes before anything is written. Errors:
@@ -118,6 +118,11 @@ func (d *Desk) ExportHistory(ctx context.Context, actor school.Actor, f school.A
 		})
 		if err != nil {
 			return d.notingForeign(ctx, actor, f.Student, err)
+		}
+		if after == (school.ActivityCursor{}) {
+			if err := d.noteExport(ctx, actor, map[string]string{"format": "csv", "what": "history"}); err != nil {
+				return err
+			}
 		}
 		if err := write(lines); err != nil || len(lines) < historyBatch {
 			return err

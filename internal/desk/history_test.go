@@ -94,6 +94,10 @@ func TestAnExportEnds(t *testing.T) {
 		if err != nil || batches != 3 || len(before) != 1200+4 {
 			t.Errorf("%d lines in %d parts, %v", len(before), batches, err)
 		}
+		h, err := p.History(t.Context(), p.admin, school.ActivityFilter{Action: string(school.StudentsExported)}, school.ActivityCursor{})
+		if err != nil || len(h.Lines) != 1 || h.Lines[0].Details["what"] != "history" || before[h.Lines[0].ID] != 0 {
+			t.Errorf("the export is told as %+v, %v", h.Lines, err)
+		}
 		gone := errors.New("the reader has left")
 		if err := p.ExportHistory(t.Context(), p.admin, school.ActivityFilter{}, func([]school.Activity) error { return gone }); !errors.Is(err, gone) {
 			t.Error(err)

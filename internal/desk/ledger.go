@@ -62,10 +62,7 @@ func (d *Desk) EachMoney(ctx context.Context, actor school.Actor, f school.Count
 	if err := actor.May(school.ViewStudents); err != nil {
 		return nil, err
 	}
-	err := d.store.Write(ctx, func(tx *store.Tx) error {
-		return tx.InsertActivity(actor, school.StudentsExported, "", map[string]string{"format": format, "what": "sales"})
-	})
-	if err != nil {
+	if err := d.noteExport(ctx, actor, map[string]string{"format": format, "what": "sales"}); err != nil {
 		return nil, err
 	}
 	return func(yield func(school.MoneyEvent, error) bool) {

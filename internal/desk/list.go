@@ -102,8 +102,12 @@ func (d *Desk) NoteExport(ctx context.Context, actor school.Actor, format string
 	if err := actor.May(school.ViewStudents); err != nil {
 		return err
 	}
+	return d.noteExport(ctx, actor, map[string]string{"format": format})
+}
+
+func (d *Desk) noteExport(ctx context.Context, actor school.Actor, details map[string]string) error {
 	return d.store.Write(ctx, func(tx *store.Tx) error {
-		return tx.InsertActivity(actor, school.StudentsExported, "", map[string]string{"format": format})
+		return tx.InsertActivity(actor, school.StudentsExported, "", details)
 	})
 }
 

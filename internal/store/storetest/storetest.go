@@ -44,6 +44,15 @@ func Each(t *testing.T, fn func(t *testing.T, target Target)) {
 	})
 }
 
+// Another answers a fresh database on the same engine.
+func (target Target) Another(t testing.TB) Target {
+	t.Helper()
+	if target.Engine == "sqlite" {
+		return SQLite(t)
+	}
+	return Postgres(t)
+}
+
 // Open opens the target with changes to its options and closes it at the end.
 func (target Target) Open(t testing.TB, change ...func(*store.Options)) *store.Store {
 	t.Helper()
