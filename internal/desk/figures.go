@@ -41,9 +41,14 @@ func (d *Desk) Figures(ctx context.Context, actor school.Actor, f school.Counted
 			f.Period = p
 			return f
 		}
-		if all.Sales, err = tx.SumSales(scope, f); err != nil {
+		span, err := charted(tx, scope, f, all.Today)
+		if err != nil {
 			return err
 		}
+		if all.Trend, err = trend(tx, scope, in(span)); err != nil {
+			return err
+		}
+		all.Sales = sumWithin(all.Trend, span) // which is all there is, where the period is all time
 		if before, ok := f.Period.Before(); ok {
 			if all.SalesBefore, err = tx.SumSales(scope, in(before)); err != nil {
 				return err
@@ -57,26 +62,33 @@ func (d *Desk) Figures(ctx context.Context, actor school.Actor, f school.Counted
 			return err
 		}
 		all.MedianDays, all.Completed = school.Median(took)
-		if all.Month, err = tx.SumSales(scope, in(month)); err != nil {
+		if all.MonthTrend, err = trend(tx, scope, in(month)); err != nil {
 			return err
 		}
+		all.Month = sumWithin(all.MonthTrend, month)
 		before, _ := month.Before()
-		if all.MonthBefore, err = tx.SumSales(scope, in(before)); err != nil {
-			return err
-		}
-		if all.MonthTrend, err = bars(tx, scope, in(trendPeriod(month)), school.ByDay); err != nil {
-			return err
-		}
-		span, err := charted(tx, scope, f, all.Today)
-		if err != nil {
-			return err
-		}
-		span = trendPeriod(span)
-		_, usual := school.Offered(span.Days())
-		all.Trend, err = bars(tx, scope, in(span), usual)
+		all.MonthBefore, err = tx.SumSales(scope, in(before))
 		return err
 	})
 	return all, err
+}
+
+// trend answers the bars of a trend line over the period: a few days more where it
+// has too few for a line.
+func trend(tx *store.Tx, scope school.Scope, f school.Counted) ([]school.Bar, error) {
+	f.Period = trendPeriod(f.Period)
+	_, usual := school.Offered(f.Period.Days())
+	return bars(tx, scope, f, usual)
+}
+
+// sumWithin adds up the bars that begin in the period.
+func sumWithin(all []school.Bar, p school.Period) (sum school.Sales) {
+	for _, b := range all {
+		if b.From >= p.From {
+			sum.AddAll(b.Sales.Count, b.Sales.Revenue)
+		}
+	}
+	return sum
 }
 
 // trendDays is how many days a trend has at least: fewer are no line.

@@ -111,7 +111,7 @@ func TestTestAccountIsInNoFigure(t *testing.T) {
 		boss := s.at(admin)
 		boss.open(card)
 		boss.follow("Отметить как тестовый")
-		boss.sees("Тестовый", "Тестовая учётная запись: в показателях её нет.")
+		boss.sees("Тестовый", "Тестовый аккаунт: в показателях его нет.")
 		manager.open(sales)
 		manager.sees("Продаж пока нет")
 		boss.follow("Учитывать в показателях")
