@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"tripwire/internal/desk"
 	"tripwire/internal/files"
@@ -175,6 +176,9 @@ func (p *place) clients(ctx context.Context, n int) (all []*client, closeAll fun
 // newcomers numbers the students that are created through the panel.
 var newcomers atomic.Int64
 
+// thisRun keeps the newcomers of a school that is kept apart from those of earlier runs.
+var thisRun = time.Now().Format("20060102t150405")
+
 // creating answers acts that create a new student each time. script is the
 // panel's own way; without it the whole page is the answer.
 func creating(all []*client, access school.Access, script bool) []act {
@@ -183,7 +187,7 @@ func creating(all []*client, access school.Access, script bool) []act {
 		acts[i] = func(context.Context) error {
 			n := newcomers.Add(1)
 			_, err := c.post("/integrator/students", url.Values{
-				"full_name": {fmt.Sprintf("Новый Студент %d", n)}, "email": {fmt.Sprintf("newcomer%d@example.com", n)},
+				"full_name": {fmt.Sprintf("Новый Студент %d", n)}, "email": {fmt.Sprintf("newcomer%d@%s.example.com", n, thisRun)},
 				"access": {string(access)}, "password": {"first password"}, "language": {"ru"}, "form_key": {school.NewToken()},
 			}, script, http.StatusOK)
 			return err

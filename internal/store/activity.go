@@ -88,12 +88,6 @@ func (tx *Tx) ListHistory(scope school.Scope, f school.ActivityFilter, after sch
 	return list(tx, query, scanActivity, args...)
 }
 
-// owning is whose an enrolment is, as a value, which no index has: SQLite would go
-// through everybody of a manager to find one student.
-func owning(table string) string {
-	return "coalesce(" + table + ".granted_by, " + table + ".granted_by)"
-}
-
 // historyQuery answers the query of ListHistory; empty: nothing can fit.
 func historyQuery(scope school.Scope, f school.ActivityFilter, after school.ActivityCursor, limit int) (string, []any) {
 	var c condition
@@ -102,8 +96,10 @@ func historyQuery(scope school.Scope, f school.ActivityFilter, after school.Acti
 		return "", nil
 	}
 	if !scope.All && f.Student == "" { // who has gone to another manager is that one's to know
-		c.add("(NOT EXISTS (SELECT 1 FROM tripwire_users o WHERE o.user_id = a.subject_id) OR EXISTS (SELECT 1 FROM tripwire_users o" +
-			" WHERE o.user_id = a.subject_id AND " + owning("o") + " = " + c.arg(scope.Owner) + "))")
+		// One value for each line, which is looked up by the student's key alone: of an
+		// EXISTS, PostgreSQL would first gather all students of the school.
+		c.add("(SELECT coalesce(max(CASE WHEN o.granted_by = " + c.arg(scope.Owner) + " THEN 1 ELSE 0 END), 1) FROM tripwire_users o" +
+			" WHERE o.user_id = a.subject_id) = 1")
 	}
 	if !f.From.IsZero() || !f.Until.IsZero() {
 		c.add("a.at >= " + c.arg(f.From) + " AND a.at < " + c.arg(f.Until))
@@ -144,7 +140,7 @@ func (c *condition) walks(scope school.Scope, f school.ActivityFilter) (all []wa
 		id := c.arg(f.Student)
 		story := walk{"a.subject_id = " + id}
 		if !scope.All {
-			story = append(story, "(SELECT count(*) FROM tripwire_users t WHERE t.user_id = "+id+" AND "+owning("t")+" = "+c.arg(scope.Owner)+") > 0")
+			story = append(story, "(SELECT count(*) FROM tripwire_users t WHERE t.user_id = "+id+" AND coalesce(t.granted_by, t.granted_by) = "+c.arg(scope.Owner)+") > 0")
 		}
 		whose = []walk{story}
 	case scope.All, f.Actor == string(scope.Owner):
