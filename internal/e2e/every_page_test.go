@@ -27,9 +27,6 @@ func TestEveryPageIsAccessibleAndFits(t *testing.T) {
 				lead(t, shared, language, "Менеджер "+strings.Repeat("Щ", 80), func(stop string, b *tab) {
 					t.Helper()
 					b.fits(stop)
-					if language == "ru" { // colours know no language
-						b.hasContrast(stop, string(axe), "dark")
-					}
 					b.isAccessible(stop, string(axe))
 				})
 			})
@@ -57,38 +54,22 @@ const references = `(() => {
 	return out;
 })()`
 
-// isAccessible looks at everything, in the light scheme.
 func (b *tab) isAccessible(stop, axe string) {
-	b.t.Helper()
-	b.bring(axe)
-	for _, fault := range read[[]string](b, references) {
-		b.t.Errorf("%s: %s", stop, fault)
-	}
-	b.audit(stop, audit, "light")
-}
-
-// hasContrast looks at the colours of a scheme.
-func (b *tab) hasContrast(stop, axe, scheme string) {
-	b.t.Helper()
-	b.bring(axe)
-	b.audit(stop, auditColours, scheme)
-}
-
-func (b *tab) bring(axe string) {
 	b.t.Helper()
 	if !read[bool](b, "!!globalThis.axe") {
 		_, err := evaluate[any](b, axe+";0")
 		b.do("bring axe", err)
 	}
-}
-
-func (b *tab) audit(stop, rules, scheme string) {
-	b.t.Helper()
-	b.look(1280, scheme)
-	found, err := evaluate[[]string](b, rules, chromedp.EvalAwaitPromise)
-	b.do("audit "+stop, err)
-	for _, violation := range found {
-		b.t.Errorf("%s, %s: %s", stop, scheme, violation)
+	for _, fault := range read[[]string](b, references) {
+		b.t.Errorf("%s: %s", stop, fault)
+	}
+	for _, run := range []struct{ scheme, audit string }{{"dark", auditColours}, {"light", audit}} {
+		b.look(1280, run.scheme)
+		found, err := evaluate[[]string](b, run.audit, chromedp.EvalAwaitPromise)
+		b.do("audit "+stop, err)
+		for _, violation := range found {
+			b.t.Errorf("%s, %s: %s", stop, run.scheme, violation)
+		}
 	}
 }
 
