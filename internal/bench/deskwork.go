@@ -30,12 +30,8 @@ func blocks() []block {
 		{"page/manager", "panel page, a manager with a quarter of them", opened(false)},
 		{"server/admin", "the same page of the administrator, without the network", handled(true)},
 		{"server/manager", "the same page of the manager, without the network", handled(false)},
-		{"figures", "the four cards", func(ctx context.Context, at *place) error {
-			_, err := at.desk.Figures(ctx, at.boss, school.Counted{})
-			return err
-		}},
-		{"chart", "the chart, all time", func(ctx context.Context, at *place) error {
-			_, err := at.desk.Chart(ctx, at.boss, school.Counted{}, "")
+		{"figures", "the four cards and the chart, all time", func(ctx context.Context, at *place) error {
+			_, err := at.desk.Figures(ctx, at.boss, school.Counted{}, "")
 			return err
 		}},
 		{"ranking", "the ranking", func(ctx context.Context, at *place) error {

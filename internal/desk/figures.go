@@ -10,7 +10,8 @@ import (
 	"tripwire/internal/store"
 )
 
-// Figures are the four cards of the panel. docs/figures.md says what each counts.
+// Figures are the four cards of the panel and its chart, read at one moment, so that
+// they agree. docs/figures.md says what each counts.
 type Figures struct {
 	Today school.Day
 	// Sales of the period, and of the period before it where there is one.
@@ -24,12 +25,23 @@ type Figures struct {
 	Month, MonthBefore school.Sales
 	// Trend has the days or groups of the period, MonthTrend the days of the month.
 	Trend, MonthTrend []school.Bar
+	Chart             Chart
+}
+
+// Chart is the sales of a period in groups of days, none left out.
+type Chart struct {
+	Period   school.Period // with ends, also for all time
+	Grouping school.Grouping
+	Offered  []school.Grouping
+	Bars     []school.Bar
+	Sales    school.Sales // the sum of the bars
 }
 
 // Figures answers the sales of the actor and the students that they have; of
-// everybody, or of the manager of the filter, for who may see all. Errors:
+// everybody, or of the manager of the filter, for who may see all. A grouping of
+// the chart that the period does not offer is replaced by the usual one. Errors:
 // Forbidden.
-func (d *Desk) Figures(ctx context.Context, actor school.Actor, f school.Counted) (all Figures, err error) {
+func (d *Desk) Figures(ctx context.Context, actor school.Actor, f school.Counted, g school.Grouping) (all Figures, err error) {
 	err = d.counting(ctx, actor, func(tx *store.Tx, scope school.Scope, zone *time.Location) error {
 		all.Today = school.DayOf(tx.Now, zone)
 		month, err := school.ParsePeriod(string(school.PeriodMonth), "", "", all.Today)
@@ -41,14 +53,13 @@ func (d *Desk) Figures(ctx context.Context, actor school.Actor, f school.Counted
 			f.Period = p
 			return f
 		}
-		span, err := charted(tx, scope, f, all.Today)
-		if err != nil {
+		if all.Chart, err = chart(tx, scope, f, g, all.Today); err != nil {
 			return err
 		}
-		if all.Trend, err = trend(tx, scope, in(span)); err != nil {
+		all.Sales = all.Chart.Sales // which is all there is, where the period is all time
+		if all.Trend, err = trend(tx, scope, f, all.Chart); err != nil {
 			return err
 		}
-		all.Sales = sumWithin(all.Trend, span) // which is all there is, where the period is all time
 		if before, ok := f.Period.Before(); ok {
 			if all.SalesBefore, err = tx.SumSales(scope, in(before)); err != nil {
 				return err
@@ -62,7 +73,7 @@ func (d *Desk) Figures(ctx context.Context, actor school.Actor, f school.Counted
 			return err
 		}
 		all.MedianDays, all.Completed = school.Median(took)
-		if all.MonthTrend, err = trend(tx, scope, in(month)); err != nil {
+		if all.MonthTrend, err = bars(tx, scope, in(longEnough(month)), school.ByDay); err != nil {
 			return err
 		}
 		all.Month = sumWithin(all.MonthTrend, month)
@@ -73,12 +84,15 @@ func (d *Desk) Figures(ctx context.Context, actor school.Actor, f school.Counted
 	return all, err
 }
 
-// trend answers the bars of a trend line over the period: a few days more where it
-// has too few for a line.
-func trend(tx *store.Tx, scope school.Scope, f school.Counted) ([]school.Bar, error) {
-	f.Period = trendPeriod(f.Period)
-	_, usual := school.Offered(f.Period.Days())
-	return bars(tx, scope, f, usual)
+// trend answers the bars of the trend line over the period of the chart: those of
+// the chart itself, unless it has too few days for a line or another grouping was
+// asked for.
+func trend(tx *store.Tx, scope school.Scope, f school.Counted, c Chart) ([]school.Bar, error) {
+	f.Period = longEnough(c.Period)
+	if _, usual := school.Offered(f.Period.Days()); f.Period != c.Period || usual != c.Grouping {
+		return bars(tx, scope, f, usual)
+	}
+	return c.Bars, nil
 }
 
 // sumWithin adds up the bars that begin in the period.
@@ -94,7 +108,7 @@ func sumWithin(all []school.Bar, p school.Period) (sum school.Sales) {
 // trendDays is how many days a trend has at least: fewer are no line.
 const trendDays = 14
 
-func trendPeriod(p school.Period) school.Period {
+func longEnough(p school.Period) school.Period {
 	if p.Days() < trendDays {
 		p = school.Period{Name: school.PeriodRange, From: p.To.Add(1 - trendDays), To: p.To}
 	}
@@ -130,33 +144,17 @@ func bars(tx *store.Tx, scope school.Scope, f school.Counted, g school.Grouping)
 	return all, tx.ListBars(scope, f, g, all)
 }
 
-// Chart is the sales of a period in groups of days, none left out.
-type Chart struct {
-	Period   school.Period // with ends, also for all time
-	Grouping school.Grouping
-	Offered  []school.Grouping
-	Bars     []school.Bar
-	Sales    school.Sales // the sum of the bars
-}
-
-// Chart answers the sales of the filter over time; a grouping that the period does
-// not offer is replaced by the usual one. Errors: Forbidden.
-func (d *Desk) Chart(ctx context.Context, actor school.Actor, f school.Counted, g school.Grouping) (c Chart, err error) {
-	err = d.counting(ctx, actor, func(tx *store.Tx, scope school.Scope, zone *time.Location) error {
-		if c.Period, err = charted(tx, scope, f, school.DayOf(tx.Now, zone)); err != nil {
-			return err
-		}
-		c.Offered, c.Grouping = school.Offered(c.Period.Days())
-		if slices.Contains(c.Offered, g) {
-			c.Grouping = g
-		}
-		f.Period = c.Period
-		c.Bars, err = bars(tx, scope, f, c.Grouping)
-		for _, b := range c.Bars {
-			c.Sales.AddAll(b.Sales.Count, b.Sales.Revenue)
-		}
-		return err
-	})
+func chart(tx *store.Tx, scope school.Scope, f school.Counted, g school.Grouping, today school.Day) (c Chart, err error) {
+	if c.Period, err = charted(tx, scope, f, today); err != nil {
+		return c, err
+	}
+	c.Offered, c.Grouping = school.Offered(c.Period.Days())
+	if slices.Contains(c.Offered, g) {
+		c.Grouping = g
+	}
+	f.Period = c.Period
+	c.Bars, err = bars(tx, scope, f, c.Grouping)
+	c.Sales = sumWithin(c.Bars, c.Period)
 	return c, err
 }
 

@@ -420,7 +420,7 @@ func (h *chronicle) compareSums(t *rapid.T, v view) {
 	want := h.ledger.sales(v.meant, h.zone)
 	wantCounts, took := h.ledger.counts(v.meant, "", h.zone, v.today)
 	median, completed := school.Median(took)
-	cards, err := h.Figures(context.Background(), v.actor, v.asked)
+	cards, err := h.Figures(context.Background(), v.actor, v.asked, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -452,10 +452,11 @@ func (h *chronicle) compareSums(t *rapid.T, v view) {
 func (h *chronicle) compareBars(t *rapid.T, v view) {
 	want := h.ledger.sales(v.meant, h.zone)
 	for _, g := range []school.Grouping{school.ByDay, school.ByWeek, school.ByMonth} {
-		chart, err := h.Chart(context.Background(), v.actor, v.asked, g)
+		cards, err := h.Figures(context.Background(), v.actor, v.asked, g)
 		if err != nil {
 			t.Fatal(err)
 		}
+		chart := cards.Chart
 		if !want.is(chart.Sales) {
 			t.Fatalf("%s: the chart by %s says %+v, it is %+v", v.name, g, chart.Sales, want)
 		}

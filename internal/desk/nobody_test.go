@@ -34,7 +34,7 @@ func TestWhatNobodyHasCanBeChosen(t *testing.T) {
 			{p.admin, "ffffffff-ffff-ffff-ffff-ffffffffffff", 0}, {p.a, "ffffffff-ffff-ffff-ffff-ffffffffffff", 0},
 		} {
 			f := school.Counted{Manager: of.manager}
-			cards, err := p.Figures(ctx, of.by, f)
+			cards, err := p.Figures(ctx, of.by, f, "")
 			if err != nil || cards.Sales.Count != of.want || cards.Students.All() != of.want {
 				t.Errorf("%+v: the cards have %d sales, %d students, %v", of, cards.Sales.Count, cards.Students.All(), err)
 			}

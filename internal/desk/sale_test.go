@@ -278,7 +278,7 @@ func TestACorrectedPriceLeavesRefundsAlone(t *testing.T) {
 // revenue, students.
 func (p place) standing(t *testing.T, by school.Actor) (count int, revenue int64, students int) {
 	t.Helper()
-	cards, err := p.Figures(context.Background(), by, allTime)
+	cards, err := p.Figures(context.Background(), by, allTime, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -428,9 +428,9 @@ func TestTestAccountsLeaveEveryFigureAndComeBack(t *testing.T) {
 		if len(events) != 1 || len(p.exported(t, p.a)) != 1 || sum.Count != 1 {
 			t.Errorf("the ledger has %d, the sum is %+v", len(events), sum)
 		}
-		chart, err := p.Chart(ctx, p.a, allTime, school.ByDay)
-		if err != nil || chart.Sales.Count != 1 {
-			t.Errorf("the chart says %+v, %v", chart.Sales, err)
+		cards, err := p.Figures(ctx, p.a, allTime, school.ByDay)
+		if err != nil || cards.Chart.Sales.Count != 1 {
+			t.Errorf("the chart says %+v, %v", cards.Chart.Sales, err)
 		}
 		l, err := p.Students(ctx, p.a, school.StudentFilter{})
 		if err != nil || l.Total != 1 || l.Counts.Test != 1 {

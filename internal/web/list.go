@@ -93,7 +93,7 @@ func (h *Handler) studentList(r *http.Request, f school.StudentFilter, state pag
 	return m, err
 }
 
-// figures reads the cards, the chart and the ranking. Each that cannot be read says
+// figures reads the cards with the chart, and the ranking. What cannot be read says
 // so by itself.
 func (h *Handler) figures(r *http.Request, m *page.PanelPage, f school.StudentFilter, state page.ListState) (status int) {
 	v := visitOf(r)
@@ -101,18 +101,16 @@ func (h *Handler) figures(r *http.Request, m *page.PanelPage, f school.StudentFi
 		status = noteRefusal(r, err)
 		return trailOf(r.Context()).requestID
 	}
-	if figures, err := h.desk.Figures(r.Context(), v.actor, f.Counted); err != nil {
-		m.Stats = page.UnreadStats(v.printer, refused(err))
+	if figures, err := h.desk.Figures(r.Context(), v.actor, f.Counted, school.Grouping(state.Get("group"))); err != nil {
+		m.Chart.Error = refused(err)
+		m.Stats = page.UnreadStats(v.printer, m.Chart.Error)
 	} else {
 		m.Stats = page.StatsOf(v.printer, page.FiguresOf{
 			Sales: figures.Sales, Before: figures.SalesBefore, Students: figures.Students, MedianDays: figures.MedianDays, Completed: figures.Completed,
 			Month: figures.Month, MonthBefore: figures.MonthBefore, Trend: figures.Trend, MonthTrend: figures.MonthTrend,
 			Currency: m.Price.Currency, Period: f.Period,
 		}, state)
-	}
-	if chart, err := h.desk.Chart(r.Context(), v.actor, f.Counted, school.Grouping(state.Get("group"))); err != nil {
-		m.Chart.Error = refused(err)
-	} else {
+		chart := figures.Chart
 		m.Chart = page.ChartOf(v.printer, chart.Period, chart.Grouping, chart.Offered, chart.Bars, m.Price.Currency, state)
 	}
 	if standings, err := h.desk.Ranking(r.Context(), v.actor, f.Counted); err != nil {
