@@ -53,7 +53,7 @@ func newDesk(s *store.Store, h *password.Hasher) *desk.Desk {
 	if h == nil {
 		h = password.NewHasher(password.DefaultMemoryMiB)
 	}
-	return desk.New(s, h, files.NewFolder(os.TempDir(), 0))
+	return desk.New(s, desk.Options{Hasher: h, Files: files.NewFolder(os.TempDir(), 0)})
 }
 
 // place is the panel behind a real server on loopback, in this process, with

@@ -44,8 +44,11 @@ func (c *benchSeed) Run(ctx context.Context, stdio IO) error {
 	if err != nil {
 		return err
 	}
-	d := desk.New(s, password.NewHasher(password.DefaultMemoryMiB), c.Database.folder())
-	return errors.Join(c.fill(ctx, stdio, s, d, typed), s.Close())
+	d, err := c.Database.desk(ctx, s, password.DefaultMemoryMiB, nil)
+	if err == nil {
+		err = c.fill(ctx, stdio, s, d, typed)
+	}
+	return errors.Join(err, s.Close())
 }
 
 func (c *benchSeed) fill(ctx context.Context, stdio IO, s *store.Store, d *desk.Desk, typed string) error {

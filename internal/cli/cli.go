@@ -30,6 +30,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the desk."`
 	Demo    demoCommand    `cmd:"" help:"Run a believable school on a throw-away database."`
 	Staff   staffCommand   `cmd:"" help:"Add, list, disable or reset members of staff."`
+	Letters lettersCommand `cmd:"" help:"List letters, have them tried again, test the mail server."`
 	Doctor  doctorCommand  `cmd:"" help:"Say what is wrong with the database; with --fix, mend it."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this version's schema."`
 	Bench   benchCommand   `cmd:"" help:"Fill a database with as many students as a measurement needs."`

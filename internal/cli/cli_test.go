@@ -38,10 +38,7 @@ func TestMain(m *testing.M) {
 type place []string
 
 func at(target storetest.Target) place {
-	if target.Options.URL != "" {
-		return place{"TRIPWIRE_DATABASE_URL=" + target.Options.URL}
-	}
-	return place{"TRIPWIRE_DATA=" + filepath.Dir(target.Options.File)}
+	return place{"TRIPWIRE_DATA=" + target.Folder, "TRIPWIRE_DATABASE_URL=" + target.Options.URL}
 }
 
 // result is what a command left behind.
@@ -280,7 +277,7 @@ func TestMigrateSaysFromWhereToWhere(t *testing.T) {
 	t.Parallel()
 	for engine, p := range map[string]place{
 		"sqlite":   {"TRIPWIRE_DATA=" + filepath.Join(t.TempDir(), "a", "b")},
-		"postgres": {"TRIPWIRE_DATABASE_URL=" + storetest.EmptyPostgres(t)},
+		"postgres": {"TRIPWIRE_DATA=" + t.TempDir(), "TRIPWIRE_DATABASE_URL=" + storetest.EmptyPostgres(t)},
 	} {
 		nothing := map[string]string{"sqlite": "there is no database at", "postgres": "run: tripwire migrate"}[engine]
 		if r := p.run(t, "", "doctor"); r.code != 1 || !strings.Contains(r.out+r.err, nothing) {

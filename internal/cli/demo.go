@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"tripwire/internal/desk"
-	"tripwire/internal/files"
-	"tripwire/internal/password"
 	"tripwire/internal/store"
 )
 
@@ -54,11 +52,14 @@ func (c *demoCommand) inFolder(ctx context.Context, stdio IO, log *slog.Logger, 
 	if err != nil {
 		return err
 	}
-	d := desk.New(s, password.NewHasher(around.hashMemory), files.NewFolder(filepath.Join(dir, "files"), files.DefaultFloor))
-	if err := c.fill(ctx, stdio, d, clock); err != nil {
-		return errors.Join(err, s.Close())
+	d, err := databaseFlags{Data: dir}.desk(ctx, s, around.hashMemory, nil)
+	if err == nil {
+		err = c.fill(ctx, stdio, d, clock)
 	}
-	return errors.Join(serve(ctx, stdio, log, d, around), s.Close())
+	if err == nil {
+		err = serve(ctx, stdio, log, d, around)
+	}
+	return errors.Join(err, s.Close())
 }
 
 // demoClock is the school's clock while its past is being made; the system's

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 
 	"tripwire/internal/desk"
 	"tripwire/internal/password"
 	"tripwire/internal/school"
+	"tripwire/internal/secret"
 	"tripwire/internal/store"
 )
 
@@ -43,7 +45,17 @@ func (c *doctorCommand) Run(ctx context.Context, stdio IO) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.attend(ctx, stdio, desk.New(s, password.NewHasher(password.DefaultMemoryMiB), c.Database.folder())), s.Close())
+	key, err := secret.Read(c.Database.Data)
+	switch missing := errors.Is(err, fs.ErrNotExist); {
+	case missing && c.Fix:
+		key, err = secret.Load(c.Database.Data)
+	case missing: // which is what doctor is for, too
+		err = nil
+	}
+	if err == nil {
+		err = c.attend(ctx, stdio, desk.New(s, desk.Options{Hasher: password.NewHasher(password.DefaultMemoryMiB), Files: c.Database.folder(), Key: key}))
+	}
+	return errors.Join(err, s.Close())
 }
 
 func (c *doctorCommand) attend(ctx context.Context, stdio IO, d *desk.Desk) (err error) {

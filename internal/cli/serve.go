@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"tripwire/internal/desk"
-	"tripwire/internal/password"
 	"tripwire/internal/server"
 	"tripwire/internal/store"
 	"tripwire/internal/web"
@@ -20,6 +19,7 @@ import (
 type serveCommand struct {
 	Database databaseFlags `embed:""`
 	Server   serverFlags   `embed:""`
+	Mail     mailFlags     `embed:""`
 }
 
 // Run serves until the process is told to stop.
@@ -28,6 +28,7 @@ func (c *serveCommand) Run(ctx context.Context, stdio IO) error {
 	var wrong faults
 	options := c.Database.options(&wrong, log)
 	around := c.Server.check(&wrong)
+	post := c.Mail.check(&wrong)
 	wrong.checkEnvironment(stdio.Env)
 	if err := wrong.err(); err != nil {
 		return err
@@ -36,8 +37,11 @@ func (c *serveCommand) Run(ctx context.Context, stdio IO) error {
 	if err != nil {
 		return err
 	}
-	d := desk.New(s, password.NewHasher(around.hashMemory), c.Database.folder())
-	return errors.Join(serve(ctx, stdio, log, d, around), s.Close())
+	d, err := c.Database.desk(ctx, s, around.hashMemory, post)
+	if err == nil {
+		err = serve(ctx, stdio, log, d, around)
+	}
+	return errors.Join(err, s.Close())
 }
 
 // serve runs the doors and the back room over a desk, and waits for both.
@@ -60,7 +64,7 @@ func serve(ctx context.Context, stdio IO, log *slog.Logger, d *desk.Desk, around
 	// The back room works until the last request is answered.
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var back sync.WaitGroup
-	back.Go(func() { worker.Run(working, d, log) })
+	back.Go(func() { worker.Run(working, d, worker.Options{Log: log, BaseURL: around.baseURL}) })
 	back.Go(func() { examine(ctx, d, log) })
 	err = server.Serve(ctx, l, handler, log)
 	stop()

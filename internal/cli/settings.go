@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
+	netmail "net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -13,8 +16,12 @@ import (
 	"strconv"
 	"strings"
 
+	"tripwire/internal/desk"
 	"tripwire/internal/files"
+	"tripwire/internal/mail"
 	"tripwire/internal/password"
+	"tripwire/internal/school"
+	"tripwire/internal/secret"
 	"tripwire/internal/store"
 )
 
@@ -23,6 +30,53 @@ import (
 type databaseFlags struct {
 	Data        string `env:"TRIPWIRE_DATA" default:"data" placeholder:"FOLDER" help:"Folder of what people send, and of the SQLite database, tripwire.db."`
 	DatabaseURL string `name:"database-url" env:"TRIPWIRE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL address, postgres://…; empty: SQLite in the data folder."`
+}
+
+// desk answers the desk over an open store, with the key of the data folder. A
+// database that has a key already is not given another: the folder may be the wrong
+// one. Errors: desk.ErrOtherKey.
+func (d databaseFlags) desk(ctx context.Context, s *store.Store, hashMemory int, m *desk.FixedMail) (*desk.Desk, error) {
+	var known string
+	err := s.Look(ctx, func(tx *store.Tx) (err error) {
+		known, err = tx.FindFingerprint()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	load := secret.Load
+	if known != "" {
+		load = secret.Read
+	}
+	key, err := load(d.Data)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && known != "" && key.Fingerprint() != known:
+		return nil, fmt.Errorf("--data (TRIPWIRE_DATA) %s: %w", d.Data, desk.ErrOtherKey)
+	case err != nil:
+		return nil, err
+	}
+	return desk.New(s, desk.Options{Hasher: password.NewHasher(hashMemory), Files: d.folder(), Key: key, Mail: m}), nil
+}
+
+// atDesk opens the desk for one command. There is no server to hash beside, so one
+// hash may have what it needs.
+func (d databaseFlags) atDesk(ctx context.Context, stdio IO, m mailFlags, fn func(*desk.Desk) error) error {
+	var wrong faults
+	options := d.options(&wrong, slog.New(slog.DiscardHandler))
+	post := m.check(&wrong)
+	wrong.checkEnvironment(stdio.Env)
+	if err := wrong.err(); err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, options)
+	if err != nil {
+		return err
+	}
+	at, err := d.desk(ctx, s, password.DefaultMemoryMiB, post)
+	if err == nil {
+		err = fn(at)
+	}
+	return errors.Join(err, s.Close())
 }
 
 // folder is where what people send is kept, on either engine.
@@ -37,6 +91,33 @@ type serverFlags struct {
 	TrustedProxies string `name:"trusted-proxies" env:"TRIPWIRE_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For is believed."`
 	HashMemory     string `name:"hash-memory" env:"TRIPWIRE_HASH_MEMORY" default:"${hash_memory}" placeholder:"MIB" help:"Memory for hashing passwords, in MiB (${default})."`
 	LogFormat      string `name:"log-format" env:"TRIPWIRE_LOG_FORMAT" default:"text" placeholder:"text|json" help:"Form of the log lines (${default})."`
+}
+
+// mailFlags say who takes the letters, in place of what the panel says.
+type mailFlags struct {
+	SMTPURL  string `name:"smtp-url" env:"TRIPWIRE_SMTP_URL" placeholder:"URL" help:"Mail server, smtp://user:password@host:port or smtps://…; empty: the one set up in the panel."`
+	MailFrom string `name:"mail-from" env:"TRIPWIRE_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of letters, address or Name <address>; needed with --smtp-url."`
+}
+
+// check answers nil where the panel decides.
+func (m mailFlags) check(f *faults) *desk.FixedMail {
+	if m.SMTPURL == "" && m.MailFrom == "" {
+		return nil
+	}
+	server, err := mail.ParseURL(m.SMTPURL)
+	if err != nil {
+		f.add("--smtp-url (TRIPWIRE_SMTP_URL): %v", err) // which never repeats the password
+	}
+	from, err := netmail.ParseAddress(m.MailFrom)
+	if err != nil {
+		f.add("--mail-from (TRIPWIRE_MAIL_FROM): %q is not an address like school@example.com or School <school@example.com>", m.MailFrom)
+		return nil
+	}
+	address, err := school.NewEmail(from.Address)
+	if err != nil {
+		f.add("--mail-from (TRIPWIRE_MAIL_FROM): %v", err)
+	}
+	return &desk.FixedMail{Server: server, From: mail.Address{Name: from.Name, Email: string(address)}}
 }
 
 // faults collects everything that is wrong with the settings.
@@ -54,6 +135,7 @@ func (f faults) err() error {
 // known are the variables that mean something, for finding mistyped ones.
 var known = map[string]bool{
 	"TRIPWIRE_DATA": true, "TRIPWIRE_DATABASE_URL": true, "TRIPWIRE_ADDR": true, "TRIPWIRE_BASE_URL": true,
+	"TRIPWIRE_SMTP_URL": true, "TRIPWIRE_MAIL_FROM": true,
 	"TRIPWIRE_TRUSTED_PROXIES": true, "TRIPWIRE_HASH_MEMORY": true, "TRIPWIRE_LOG_FORMAT": true,
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -14,7 +13,6 @@ import (
 	"tripwire/internal/desk"
 	"tripwire/internal/password"
 	"tripwire/internal/school"
-	"tripwire/internal/store"
 )
 
 type staffCommand struct {
@@ -24,22 +22,6 @@ type staffCommand struct {
 	List    staffList    `cmd:"" help:"List the members of staff."`
 	Disable staffDisable `cmd:"" help:"End a person's access to the desk; their students and history stay."`
 	Reset   staffReset   `cmd:"" help:"Print a one-time link for a new password, and give the access back."`
-}
-
-// atDesk opens the desk for one command. There is no server to hash beside, so
-// one hash may have what it needs.
-func (c *staffCommand) atDesk(ctx context.Context, stdio IO, fn func(*desk.Desk) error) error {
-	var wrong faults
-	options := c.Database.options(&wrong, slog.New(slog.DiscardHandler))
-	wrong.checkEnvironment(stdio.Env)
-	if err := wrong.err(); err != nil {
-		return err
-	}
-	s, err := store.Open(ctx, options)
-	if err != nil {
-		return err
-	}
-	return errors.Join(fn(desk.New(s, password.NewHasher(password.DefaultMemoryMiB), c.Database.folder())), s.Close())
 }
 
 type staffAdd struct {
@@ -55,7 +37,7 @@ func (c *staffAdd) Run(ctx context.Context, stdio IO, parent *commands) error {
 	if err != nil {
 		return err
 	}
-	return parent.Staff.atDesk(ctx, stdio, func(d *desk.Desk) error {
+	return parent.Staff.Database.atDesk(ctx, stdio, mailFlags{}, func(d *desk.Desk) error {
 		a, err := d.AddStaff(ctx, school.Terminal(), school.NewStaff{FullName: c.Name, Email: c.Email, Role: c.Role, Password: typed})
 		if err != nil {
 			return err
@@ -84,7 +66,7 @@ type staffList struct{}
 
 // Run prints one line for each member of staff.
 func (staffList) Run(ctx context.Context, stdio IO, parent *commands) error {
-	return parent.Staff.atDesk(ctx, stdio, func(d *desk.Desk) error {
+	return parent.Staff.Database.atDesk(ctx, stdio, mailFlags{}, func(d *desk.Desk) error {
 		all, err := d.Staff(ctx, school.Terminal())
 		if err != nil {
 			return err
@@ -108,7 +90,7 @@ type staffDisable struct {
 
 // Run ends the access.
 func (c *staffDisable) Run(ctx context.Context, stdio IO, parent *commands) error {
-	return parent.Staff.atDesk(ctx, stdio, func(d *desk.Desk) error {
+	return parent.Staff.Database.atDesk(ctx, stdio, mailFlags{}, func(d *desk.Desk) error {
 		if err := d.DisableStaff(ctx, school.Terminal(), c.Email); err != nil {
 			return err
 		}
@@ -130,7 +112,7 @@ func (c *staffReset) Run(ctx context.Context, stdio IO, parent *commands) error 
 	if err := wrong.err(); err != nil {
 		return err
 	}
-	return parent.Staff.atDesk(ctx, stdio, func(d *desk.Desk) error {
+	return parent.Staff.Database.atDesk(ctx, stdio, mailFlags{}, func(d *desk.Desk) error {
 		path, ends, err := d.ResetStaff(ctx, school.Terminal(), c.Email)
 		if err != nil {
 			return err

@@ -46,12 +46,8 @@ func TestMain(m *testing.M) {
 type program struct{ env []string }
 
 func on(target storetest.Target) program {
-	setting := "TRIPWIRE_DATA=" + filepath.Dir(target.Options.File)
-	if target.Options.URL != "" {
-		setting = "TRIPWIRE_DATABASE_URL=" + target.Options.URL
-	}
 	mine := func(entry string) bool { return strings.HasPrefix(entry, "TRIPWIRE_") } // whoever runs the tests has a desk of their own
-	return program{append(slices.DeleteFunc(os.Environ(), mine), setting)}
+	return program{append(slices.DeleteFunc(os.Environ(), mine), "TRIPWIRE_DATA="+target.Folder, "TRIPWIRE_DATABASE_URL="+target.Options.URL)}
 }
 
 func (p program) command(t *testing.T, args ...string) *exec.Cmd {

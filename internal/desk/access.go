@@ -108,8 +108,11 @@ func keepPassword(tx *store.Tx, actor school.Actor, id school.UserID, hash strin
 func (d *Desk) LinkOwner(ctx context.Context, token string) (a school.Account, err error) {
 	err = d.store.Read(ctx, func(tx *store.Tx) error {
 		link, err := tx.FindLink(digest(token))
-		if err != nil || link.UserID == "" {
+		switch {
+		case err != nil || link.UserID == "":
 			return err
+		case link.Purpose != store.ForAccess:
+			return school.ErrLinkInvalid
 		}
 		a, err = tx.FindAccount(link.UserID)
 		return err
@@ -133,7 +136,7 @@ func (d *Desk) UseLink(ctx context.Context, from school.Visitor, token, typed st
 		return a, err
 	}
 	err = d.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.UseLink(digest(token)); err != nil {
+		if err := tx.UseLink(digest(token), store.ForAccess); err != nil {
 			return err
 		}
 		if a, err = tx.FindAccount(a.ID); err != nil {

@@ -45,9 +45,11 @@ func TestABulkIsDoneToEachAlone(t *testing.T) {
 			before func(school.UserID) error
 			done   func(school.Student) bool
 		}{
-			desk.BulkBlock:    {by: p.a, done: func(s school.Student) bool { return s.Status() == school.StatusBlocked }},
-			desk.BulkUnblock:  {by: p.a, before: func(id school.UserID) error { return p.BlockStudent(ctx, p.admin, id) }, done: func(s school.Student) bool { return s.Status() == school.StatusActive }},
-			desk.BulkLetter:   {by: p.a, done: func(s school.Student) bool { return s.LetterWaiting }},
+			desk.BulkBlock:   {by: p.a, done: func(s school.Student) bool { return s.Status() == school.StatusBlocked }},
+			desk.BulkUnblock: {by: p.a, before: func(id school.UserID) error { return p.BlockStudent(ctx, p.admin, id) }, done: func(s school.Student) bool { return s.Status() == school.StatusActive }},
+			desk.BulkLetter: {by: p.a, done: func(s school.Student) bool {
+				return s.Letter.State == school.LetterQueued && s.Letter.DueAt.Equal(s.Letter.QueuedAt)
+			}},
 			desk.BulkDelete:   {by: p.a, done: func(s school.Student) bool { return s.Status() == school.StatusDeleted }},
 			desk.BulkTransfer: {by: p.admin, done: func(s school.Student) bool { return s.GrantedBy == p.b.ID }},
 			desk.BulkRestore:  {by: p.a, before: func(id school.UserID) error { _, err := p.DeleteStudent(ctx, p.admin, id); return err }, done: func(s school.Student) bool { return s.Status() == school.StatusActive }},

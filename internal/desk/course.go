@@ -40,7 +40,7 @@ var defaultCourse []byte
 
 // PrepareSchool gives the database the days of the school's zone, and a school
 // without any course the default one. It is safe to
-// call at every start, from several servers at once.
+// call at every start, from several servers at once. Errors: ErrOtherKey.
 func (d *Desk) PrepareSchool(ctx context.Context) error {
 	var c school.Course
 	if err := json.Unmarshal(defaultCourse, &c); err != nil {
@@ -50,6 +50,9 @@ func (d *Desk) PrepareSchool(ctx context.Context) error {
 		return fmt.Errorf("the default course: %w", err)
 	}
 	return d.aligning(ctx, func(tx *store.Tx) error {
+		if err := d.checkKey(tx); err != nil {
+			return err
+		}
 		settings, err := tx.FindSettings()
 		if err != nil {
 			return err

@@ -49,7 +49,6 @@ type order struct {
 	course   school.Course
 	settings school.Settings
 	hash     string
-	token    string // of the one-time link
 }
 
 // prepareOrder reads what the creation depends on, and refuses before any hashing
@@ -57,9 +56,6 @@ type order struct {
 // store.ErrFormSent in place of any other for a form that was answered before.
 func (d *Desk) prepareOrder(ctx context.Context, actor school.Actor, f school.NewStudentForm) (o order, err error) {
 	o.form = f
-	if o.token = school.NewToken(); f.Key != "" {
-		o.token = linkToken(f.Key)
-	}
 	err = d.store.Look(ctx, func(tx *store.Tx) error {
 		o.course, o.settings, err = tx.FindCourseOnSale()
 		return err
@@ -96,16 +92,16 @@ func (d *Desk) unlessSent(ctx context.Context, formKey string, refusal error) er
 	})
 }
 
-// linkToken makes the link of a form from the form's own key, so that the form
-// sent twice shows the same link although only its hash is kept.
-func linkToken(formKey string) string { return derive(formKey, "one-time link") }
-
 // fulfil writes the rows, in the one transaction of a creation, and tells what
 // they brought about.
 func (d *Desk) fulfil(ctx context.Context, actor school.Actor, o order) (c school.Created, err error) {
 	id := school.NewUserID()
+	var link store.Link
 	err = d.store.Add(ctx, func(tx *store.Tx) error {
-		c = o.answer(tx.Now, actor, id)
+		if c = o.answer(tx.Now, actor, id); c.Access == school.AccessLink {
+			link = d.linkFrom(nonceOf(o.form.Key), id, store.ForAccess, linkEnds(tx, o.settings))
+			c.Link, c.LinkEnds = d.pathOf(link), link.ExpiresAt
+		}
 		if o.form.Key != "" {
 			key := store.FormKey{Hash: digest(o.form.Key), ActorID: actor.ID, Digest: o.digest(), ResultID: id}
 			if err := tx.InsertFormKey(key); err != nil {
@@ -117,7 +113,7 @@ func (d *Desk) fulfil(ctx context.Context, actor school.Actor, o order) (c schoo
 		}
 		// In front of the enrolment, whose triggers then find it: behind it, they would
 		// enter the student into the lists and change the entry at once.
-		if err := tx.InsertLetter(id, "welcome"); err != nil {
+		if err := tx.InsertLetter(id, school.LetterWelcome, o.student.Email); err != nil {
 			return err
 		}
 		if err := tx.InsertEnrolment(store.Enrolment{
@@ -126,7 +122,7 @@ func (d *Desk) fulfil(ctx context.Context, actor school.Actor, o order) (c schoo
 			return err
 		}
 		if o.student.Access == school.AccessLink {
-			if err := tx.InsertFirstLink(digest(o.token), id, c.LinkEnds); err != nil {
+			if err := tx.InsertFirstLink(link); err != nil {
 				return err
 			}
 		}
@@ -154,17 +150,16 @@ func (o order) account(id school.UserID, c school.Created) school.Account {
 	}
 }
 
-// answer is what staff are shown, but for what the trigger opens.
+// answer is what staff are shown, but for the link and what the trigger opens.
 func (o order) answer(now time.Time, actor school.Actor, id school.UserID) school.Created {
 	c := school.Created{
 		Student: school.Student{
 			ID: id, CourseID: o.course.ID, FullName: o.student.FullName, Email: o.student.Email, Language: o.student.Language,
 			GrantedBy: actor.ID, ManagerName: actor.Name, Price: o.student.Price, Source: string(actor.Door), GrantedAt: now,
 		},
-		Access: o.student.Access, At: now, LetterQueued: true,
+		Access: o.student.Access, At: now,
 	}
 	if c.Access == school.AccessLink {
-		c.Link, c.LinkEnds = "/access/"+o.token, now.Add(time.Duration(o.settings.LinkHours)*time.Hour)
 		return c
 	}
 	c.Password, c.MustChange = o.student.Password, o.settings.OwnPassword
@@ -208,8 +203,8 @@ func (d *Desk) repeat(ctx context.Context, actor school.Actor, f school.NewStude
 		if c.Unlocked, err = tx.ListUnlocked(sent.ResultID); err != nil || f.Access != string(school.AccessLink) {
 			return err
 		}
-		link, err := tx.FindLink(digest(linkToken(f.Key)))
-		c.LinkEnds = link.ExpiresAt
+		link, err := tx.FindLink(digest(d.tokenOf(nonceOf(f.Key))))
+		c.Link, c.LinkEnds = d.pathOf(link), link.ExpiresAt
 		return err
 	})
 	gone := school.ErrAlreadyCreated.With("student_id", string(c.Student.ID))
@@ -219,9 +214,8 @@ func (d *Desk) repeat(ctx context.Context, actor school.Actor, f school.NewStude
 	case err != nil:
 		return school.Created{}, err
 	}
-	c.Repeated, c.LetterQueued, c.At = true, true, c.Student.GrantedAt
+	c.Repeated, c.At = true, c.Student.GrantedAt
 	if c.Access = school.Access(f.Access); c.Access == school.AccessLink {
-		c.Link = "/access/" + linkToken(f.Key)
 		return c, nil
 	}
 	c.Access = school.AccessPassword

@@ -168,7 +168,7 @@ func TestEveryVerbIsAllOrNothing(t *testing.T) {
 func TestTheFirstStartIsAllOrNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		var f fault
-		p := desk.New(target.Open(t, f.option), password.NewWeakHasher(), files.NewFolder(t.TempDir(), 0))
+		p := desk.New(target.Open(t, f.option), desk.Options{Hasher: password.NewWeakHasher(), Files: files.NewFolder(t.TempDir(), 0)})
 		ctx := context.Background()
 		var path string
 		for _, act := range []func() error{
@@ -208,7 +208,7 @@ func TestTheAllOrNothingTestSeesHalfAWork(t *testing.T) {
 				return err
 			}
 			made = true
-			return p.store.Write(context.Background(), func(tx *store.Tx) error { return tx.InsertLetter(id, "welcome") })
+			return p.store.Write(context.Background(), func(tx *store.Tx) error { return tx.InsertLetter(id, school.LetterWelcome, "a@example.com") })
 		})
 		if len(faults) != 1 || !strings.Contains(faults[0], "half@example.com") {
 			t.Errorf("seen: %q", faults)
@@ -374,7 +374,7 @@ func TestWhatIsHopelessIsRefusedBeforeAnyHashing(t *testing.T) {
 		before := target.Dump(t)
 		ctx := context.Background()
 		hasher := password.NewHasher(password.DefaultMemoryMiB)
-		fresh := desk.New(p.store, hasher, files.NewFolder(t.TempDir(), 0))
+		fresh := desk.New(p.store, desk.Options{Hasher: hasher, Files: files.NewFolder(t.TempDir(), 0)})
 		form := school.NewStudentForm{FullName: "A", Email: "TEST123@example.com ", Password: "test1234"}
 		for name, c := range map[string]struct {
 			by   school.Actor

@@ -13,6 +13,7 @@ import (
 	"tripwire/internal/files"
 	"tripwire/internal/password"
 	"tripwire/internal/school"
+	"tripwire/internal/secret"
 	"tripwire/internal/store"
 )
 
@@ -21,13 +22,26 @@ type Desk struct {
 	store  *store.Store
 	hasher *password.Hasher
 	files  *files.Folder
+	key    secret.Key
+	mail   *FixedMail
 	beats  heartbeats
 	news   news
 }
 
-// New answers a desk over an open store and the folder of what people send.
-func New(s *store.Store, h *password.Hasher, f *files.Folder) *Desk {
-	return &Desk{store: s, hasher: h, files: f}
+// Options are what the desk works with.
+type Options struct {
+	Hasher *password.Hasher
+	Files  *files.Folder // of what people send
+	// Key is that of the data folder; links and what is sealed depend on it.
+	Key secret.Key
+	// Mail is the server that the settings of the process name; nil: the one that
+	// the panel names, if any.
+	Mail *FixedMail
+}
+
+// New answers a desk over an open store.
+func New(s *store.Store, o Options) *Desk {
+	return &Desk{store: s, hasher: o.Hasher, files: o.Files, key: o.Key, mail: o.Mail}
 }
 
 // Settings answers the choices of the school. Anybody may know them: the login

@@ -24,7 +24,7 @@ type place struct {
 func open(t *testing.T, target storetest.Target, change ...func(*store.Options)) place {
 	t.Helper()
 	s := target.Open(t, change...)
-	p := place{Desk: desk.New(s, password.NewWeakHasher(), files.NewFolder(t.TempDir(), 0)), target: target, store: s}
+	p := place{Desk: desk.New(s, desk.Options{Hasher: password.NewWeakHasher(), Files: files.NewFolder(t.TempDir(), 0)}), target: target, store: s}
 	ctx := context.Background()
 	if err := p.PrepareSchool(ctx); err != nil {
 		t.Fatal(err)

@@ -28,6 +28,7 @@ const (
 	checkRoster    = "roster"
 	checkFigures   = "figures"
 	checkAdmin     = "administrator"
+	checkSecret    = "secret-key"
 )
 
 // maxFindings bounds what one check tells; how many more there are is told too.
@@ -48,6 +49,9 @@ func (d *Desk) Examine(ctx context.Context) ([]school.Finding, error) {
 		return findings, err
 	}
 	err = d.readAll(ctx, func(tx *store.Tx) error {
+		if findings, err = d.examineKey(tx, findings); err != nil {
+			return err
+		}
 		for _, examine := range examinations {
 			more, err := examine(tx)
 			findings = append(findings, more...)
@@ -265,7 +269,7 @@ func (d *Desk) Repair(ctx context.Context) ([]school.Finding, error) {
 	if err != nil {
 		return done, err
 	}
-	for _, repair := range []func(context.Context) ([]school.Finding, error){d.repairDrift, d.repairOwed, d.repairRoster, d.repairFigures} {
+	for _, repair := range []func(context.Context) ([]school.Finding, error){d.repairKey, d.repairDrift, d.repairOwed, d.repairRoster, d.repairFigures} {
 		more, err := repair(ctx)
 		done = append(done, more...)
 		if err != nil {

@@ -29,7 +29,7 @@ func doctor(t *testing.T, target storetest.Target) *desk.Desk {
 			t.Error(err)
 		}
 	})
-	return desk.New(s, password.NewWeakHasher(), files.NewFolder(t.TempDir(), 0))
+	return desk.New(s, desk.Options{Hasher: password.NewWeakHasher(), Files: files.NewFolder(t.TempDir(), 0)})
 }
 
 func examine(t *testing.T, d *desk.Desk) []school.Finding {

@@ -303,7 +303,7 @@ func (h *chronicle) event(t *rapid.T) {
 			h.raw("UPDATE money_events SET manager_id = NULL WHERE user_id = '"+string(id)+"'"))
 		k.owner, k.seller = school.Nobody, school.Nobody
 	case "letter": // the mail server has accepted it
-		err = h.raw("UPDATE letters SET sent_at = queued_at WHERE user_id = '" + string(id) + "'")
+		err = h.raw("UPDATE letters SET state = 'accepted', due_at = NULL, sent_at = queued_at WHERE user_id = '" + string(id) + "'")
 		k.written = k.course == 1 // the others have none
 	case "log in":
 		err = h.raw("UPDATE users SET last_login_at = created_at WHERE id = '" + string(id) + "'")

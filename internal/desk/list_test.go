@@ -42,12 +42,13 @@ func standing(by school.Sort, managers []school.UserID, s school.Student) string
 
 func letterOf(s school.Student) string {
 	switch {
-	case !s.LetterSentAt.IsZero():
+	case s.Letter.ID == 0:
+		return "none"
+	case s.Letter.State == school.LetterAccepted:
 		return "sent"
-	case s.LetterWaiting:
+	default:
 		return "waiting"
 	}
-	return "none"
 }
 
 // ordered reports whether the one standing may come before the other.
@@ -237,7 +238,7 @@ func (o *office) happen(t *rapid.T, raw func(string) error) {
 	case "disown":
 		err = raw("UPDATE tripwire_users SET granted_by = NULL WHERE user_id = '" + string(s.ID) + "'")
 	case "send":
-		err = raw("UPDATE letters SET sent_at = queued_at WHERE user_id = '" + string(s.ID) + "'")
+		err = raw("UPDATE letters SET state = 'accepted', due_at = NULL, sent_at = queued_at WHERE user_id = '" + string(s.ID) + "'")
 	case "test":
 		err = o.MarkTest(ctx, o.admin, s.ID, true)
 	}
@@ -294,7 +295,7 @@ func TestListIsSortedAsItSays(t *testing.T) {
 		if err := p.BlockStudent(ctx, p.admin, ids["амир"]); err != nil {
 			t.Fatal(err)
 		}
-		rawly(t, raw, "UPDATE letters SET sent_at = queued_at WHERE user_id = '"+string(ids["Ёлкин"])+"'",
+		rawly(t, raw, "UPDATE letters SET state = 'accepted', due_at = NULL, sent_at = queued_at WHERE user_id = '"+string(ids["Ёлкин"])+"'",
 			"UPDATE tripwire_users SET granted_by = NULL WHERE user_id = '"+string(ids["zed"])+"'")
 		for by, want := range map[school.SortColumn][]string{
 			school.SortAdded:   {"Ёлкин", "амир", "Әсет", "Борис", "zed"},
@@ -370,7 +371,7 @@ func TestChipsChooseWhomTheySay(t *testing.T) {
 		wanted("at first", map[school.Status][]string{
 			"": both, school.StatusActive: both, school.StatusTest: {"tester"}, school.StatusUndelivered: both, school.StatusNewcomer: both, school.StatusStuck: nil,
 		})
-		rawly(t, target.Raw(t), "UPDATE letters SET sent_at = queued_at WHERE user_id = '"+string(early)+"'")
+		rawly(t, target.Raw(t), "UPDATE letters SET state = 'accepted', due_at = NULL, sent_at = queued_at WHERE user_id = '"+string(early)+"'")
 		if _, err := p.LogIn(ctx, school.Visitor{Address: "192.0.2.1"}, "late@example.com", "my own words"); err != nil {
 			t.Fatal(err)
 		}

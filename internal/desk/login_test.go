@@ -207,7 +207,7 @@ func TestUnknownAndKnownAddressesAreAnsweredAlike(t *testing.T) {
 		var answers []string
 		for _, email := range []string{"a@example.com", "nobody@example.com", "linked@example.com", "gone@example.com", "no address", "", "тест@example.com", strings.Repeat("x", 5000) + "@example.com"} {
 			hasher := password.NewHasher(password.DefaultMemoryMiB)
-			a, err := desk.New(p.store, hasher, files.NewFolder(t.TempDir(), 0)).LogIn(context.Background(), school.Visitor{Address: home}, email, wrong)
+			a, err := desk.New(p.store, desk.Options{Hasher: hasher, Files: files.NewFolder(t.TempDir(), 0)}).LogIn(context.Background(), school.Visitor{Address: home}, email, wrong)
 			if a.ID != "" || a.PasswordHash != "" {
 				t.Errorf("%.30s: a stranger is given %+v", email, a)
 			}
@@ -568,7 +568,7 @@ func hashOf(t *testing.T, target storetest.Target) string {
 // press at once, and none once there is one.
 func TestOneLinkOneAdministrator(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
-		p := desk.New(target.Open(t), password.NewWeakHasher(), files.NewFolder(t.TempDir(), 0))
+		p := desk.New(target.Open(t), desk.Options{Hasher: password.NewWeakHasher(), Files: files.NewFolder(t.TempDir(), 0)})
 		ctx := context.Background()
 		old, err := p.OfferSetup(ctx)
 		if err != nil {
@@ -606,7 +606,7 @@ func TestOneLinkOneAdministrator(t *testing.T) {
 // way meanwhile.
 func TestALinkFromTheFirstStartMakesNoSecondAdministrator(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
-		p := desk.New(target.Open(t), password.NewWeakHasher(), files.NewFolder(t.TempDir(), 0))
+		p := desk.New(target.Open(t), desk.Options{Hasher: password.NewWeakHasher(), Files: files.NewFolder(t.TempDir(), 0)})
 		ctx := context.Background()
 		path, err := p.OfferSetup(ctx)
 		if err != nil {

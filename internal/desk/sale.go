@@ -192,16 +192,3 @@ func insertSaleActivity(tx *store.Tx, actor school.Actor, action school.Action, 
 	details[school.DetailSellers] = strings.Join(sellers, " ")
 	return tx.InsertActivity(actor, action, id, details)
 }
-
-// ResendLetter queues the welcome letter once more. Errors: NotFound, Forbidden.
-func (d *Desk) ResendLetter(ctx context.Context, actor school.Actor, id school.UserID) error {
-	return d.change(ctx, actor, id, func(tx *store.Tx, s school.Student) error {
-		if !s.DeletedAt.IsZero() {
-			return school.ErrNotFound
-		}
-		if err := tx.InsertLetter(id, "welcome"); err != nil {
-			return err
-		}
-		return tx.InsertActivity(actor, school.LetterRequeued, id, nil)
-	})
-}

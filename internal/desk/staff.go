@@ -121,7 +121,7 @@ func (d *Desk) ResetStaff(ctx context.Context, actor school.Actor, email string)
 	if err := actor.May(school.ManageStaff); err != nil {
 		return "", ends, err
 	}
-	token := school.NewToken()
+	var link store.Link
 	err = d.store.Write(ctx, func(tx *store.Tx) error {
 		a, err := staffByEmail(tx, email)
 		if err != nil {
@@ -131,7 +131,7 @@ func (d *Desk) ResetStaff(ctx context.Context, actor school.Actor, email string)
 		if err != nil {
 			return err
 		}
-		ends = tx.Now.Add(time.Duration(settings.LinkHours) * time.Hour)
+		link = d.newLink(a.ID, store.ForAccess, linkEnds(tx, settings))
 		if err := tx.UpdateDisabled(a.ID, time.Time{}); err != nil {
 			return err
 		}
@@ -141,12 +141,12 @@ func (d *Desk) ResetStaff(ctx context.Context, actor school.Actor, email string)
 		if err := tx.DeleteSessionsOf(a.ID); err != nil {
 			return err
 		}
-		if err := tx.InsertLink(digest(token), a.ID, ends); err != nil {
+		if err := tx.InsertLink(link); err != nil {
 			return err
 		}
 		return tx.InsertActivity(actor, school.StaffReset, a.ID, nil)
 	})
-	return "/access/" + token, ends, err
+	return d.pathOf(link), link.ExpiresAt, err
 }
 
 // OfferSetup answers the path of a one-time link with which the first
@@ -161,7 +161,7 @@ func (d *Desk) OfferSetup(ctx context.Context) (path string, err error) {
 			return err
 		}
 		path = "/setup/" + token
-		return tx.InsertLink(digest(token), "", tx.Now.Add(setupLinkLasts))
+		return tx.InsertLink(store.Link{Purpose: store.ForAccess, TokenHash: digest(token), ExpiresAt: tx.Now.Add(setupLinkLasts)})
 	})
 	return path, err
 }
@@ -186,7 +186,7 @@ func (d *Desk) SetUp(ctx context.Context, from school.Visitor, token string, n s
 	}
 	a.PasswordHash = hash
 	err = d.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.UseLink(digest(token)); err != nil {
+		if err := tx.UseLink(digest(token), store.ForAccess); err != nil {
 			return err
 		}
 		if admins, err := tx.CountAdmins(); err != nil {

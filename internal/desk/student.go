@@ -240,7 +240,7 @@ func (d *Desk) RestoreStudent(ctx context.Context, actor school.Actor, id school
 // IssueLink makes a new one-time link for a student and ends earlier ones. The
 // path is shown once and kept nowhere. Errors: NotFound, Forbidden.
 func (d *Desk) IssueLink(ctx context.Context, actor school.Actor, id school.UserID) (path string, ends time.Time, err error) {
-	token := school.NewToken()
+	var link store.Link
 	err = d.change(ctx, actor, id, func(tx *store.Tx, s school.Student) error {
 		if !s.DeletedAt.IsZero() {
 			return school.ErrNotFound
@@ -249,13 +249,13 @@ func (d *Desk) IssueLink(ctx context.Context, actor school.Actor, id school.User
 		if err != nil {
 			return err
 		}
-		ends = tx.Now.Add(time.Duration(settings.LinkHours) * time.Hour)
-		if err := tx.InsertLink(digest(token), id, ends); err != nil {
+		link = d.newLink(id, store.ForAccess, linkEnds(tx, settings))
+		if err := tx.InsertLink(link); err != nil {
 			return err
 		}
 		return tx.InsertActivity(actor, school.LinkIssued, id, nil)
 	})
-	return "/access/" + token, ends, err
+	return d.pathOf(link), link.ExpiresAt, err
 }
 
 // GrantModule opens one module to one student, now, for a reason. Errors:

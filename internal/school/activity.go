@@ -23,6 +23,19 @@ const (
 	PasswordSet         Action = "password.set"
 	FirstLogin          Action = "login.first"
 	LetterRequeued      Action = "letter.requeued"
+	// Of a letter: kind, email, and where it did not arrive cause and reply.
+	LetterSent          Action = "letter.sent"     // the mail server has taken it
+	LetterPutOff        Action = "letter.deferred" // it will be tried again
+	LetterFailedForGood Action = "letter.failed"
+	LetterCameBack      Action = "letter.bounced"
+	LetterWithdrawn     Action = "letter.withdrawn" // by hand
+	RecoveryAsked       Action = "recovery.asked"
+	EmailChangeAsked    Action = "email.asked"
+	EmailChanged        Action = "email.changed"
+	MailEdited          Action = "mail.edited" // server, from
+	HookReplaced        Action = "mail.hook_replaced"
+	LetterTextEdited    Action = "letter_text.edited" // kind, language
+	LetterTextReset     Action = "letter_text.reset"
 	ModuleGranted       Action = "module.granted"
 	LessonCompleted     Action = "lesson.completed"
 	LessonEdited        Action = "lesson.edited"
@@ -60,11 +73,12 @@ func ActionGroups() []ActionGroup {
 		{"students", []Action{
 			StudentCreated, StudentEdited, StudentDeleted, StudentRestored, StudentTransferred, StudentMarkedTest, StudentUnmarkedTest, StudentsExported,
 		}},
-		{"access", []Action{StudentBlocked, StudentOpened, LinkIssued, LinkUsed, PasswordSet, FirstLogin, LetterRequeued}},
+		{"access", []Action{StudentBlocked, StudentOpened, LinkIssued, LinkUsed, PasswordSet, FirstLogin, RecoveryAsked, EmailChangeAsked, EmailChanged}},
+		{"letters", []Action{LetterSent, LetterPutOff, LetterFailedForGood, LetterCameBack, LetterRequeued, LetterWithdrawn}},
 		{"study", []Action{ModuleGranted, LessonCompleted, HandedIn, WorkReturned, WorkAccepted}},
 		{"money", []Action{SaleRefunded, PriceCorrected}},
 		{"staff", []Action{StaffAdded, StaffDisabled, StaffReset}},
-		{"school", []Action{CourseCreated, LessonEdited, SettingsEdited, DoctorRepaired}},
+		{"school", []Action{CourseCreated, LessonEdited, SettingsEdited, MailEdited, HookReplaced, LetterTextEdited, LetterTextReset, DoctorRepaired}},
 		{"refusals", Refusals()},
 	}
 }

@@ -52,6 +52,14 @@ var (
 	ErrBulkNobody        = &Error{Kind: Invalid, Code: "bulk_nobody", Text: "choose at least one student"}
 	ErrBulkTooMany       = &Error{Kind: Invalid, Code: "bulk_too_many", Text: "these are too many students at once"}
 	ErrBulkUnknown       = &Error{Kind: Invalid, Code: "bulk_unknown", Text: "this cannot be done to many students"}
+	ErrHostInvalid       = &Error{Kind: Invalid, Code: "host_invalid", Text: "this is not the name of a server"}
+	ErrSecurityUnknown   = &Error{Kind: Invalid, Code: "security_unknown", Text: "the security is not one of starttls, tls, none"}
+	ErrPasswordInClear   = &Error{Kind: Invalid, Code: "password_in_clear", Text: "a password is not sent over a line without encryption"}
+	ErrVariableUnknown   = &Error{Kind: Invalid, Code: "variable_unknown", Text: "the text mentions something that this letter does not know"}
+	ErrVariableNeeded    = &Error{Kind: Invalid, Code: "variable_needed", Text: "without its link the letter is of no use"}
+	ErrBraces            = &Error{Kind: Invalid, Code: "braces", Text: "a brace is not closed"}
+	ErrTextRequired      = &Error{Kind: Invalid, Code: "text_required", Text: "a text is needed"}
+	ErrBounceInvalid     = &Error{Kind: Invalid, Code: "bounce_invalid", Text: "this is no report of a bounce that we understand"}
 	ErrFormKeyInvalid    = &Error{Kind: Invalid, Code: "form_key_invalid", Text: "the key of the form is not one of ours"}
 
 	ErrStudentExists  = &Error{Kind: Conflict, Code: "student_exists", Text: "there is an account with this e-mail already", Fields: map[string]string{"email": "student_exists"}}
@@ -76,11 +84,18 @@ var (
 	ErrNoHomework     = &Error{Kind: Conflict, Code: "no_homework", Text: "this lesson has no homework"}
 	ErrUnreachable    = &Error{Kind: Conflict, Code: "module_unreachable", Text: "no path of unlock rules reaches a module of the course"}
 
+	ErrLetterAway = &Error{Kind: Conflict, Code: "letter_away", Text: "the letter is being sent, or has been sent already"}
+	ErrMailOff    = &Error{Kind: Conflict, Code: "mail_off", Text: "no mail server is set up"}
+	ErrMailFixed  = &Error{Kind: Conflict, Code: "mail_fixed", Text: "the mail server is set by the settings of the process"}
+	ErrEmailSame  = &Error{Kind: Conflict, Code: "email_same", Text: "this is the address already", Fields: map[string]string{"email": "email_same"}}
+
 	ErrNotLoggedIn       = &Error{Kind: Unauthenticated, Code: "not_logged_in", Text: "log in first"}
 	ErrWrongCredentials  = &Error{Kind: Unauthenticated, Code: "wrong_credentials", Text: "the e-mail or the password is wrong"}
 	ErrAccountBlocked    = &Error{Kind: Forbidden, Code: "account_blocked", Text: "access is blocked"}
 	ErrPasswordExpired   = &Error{Kind: Forbidden, Code: "password_expired", Text: "the first password has expired"}
 	ErrTooManyAttempts   = &Error{Kind: Limited, Code: "too_many_attempts", Text: "too many attempts, wait a little"}
+	ErrLetterJustSent    = &Error{Kind: Limited, Code: "letter_just_sent", Text: "a letter has just been sent; wait a moment"}
+	ErrHookRefused       = &Error{Kind: Unauthenticated, Code: "hook_refused", Text: "the token of the report is not right"}
 	ErrTooManyStreams    = &Error{Kind: Limited, Code: "too_many_streams", Text: "too many windows of yours are kept up to date at once"}
 	ErrLinkInvalid       = &Error{Kind: NotFound, Code: "link_invalid", Text: "the link has been used, has expired or never was"}
 	ErrForbidden         = &Error{Kind: Forbidden, Code: "forbidden", Text: "this role may not do that"}

@@ -52,6 +52,12 @@ func NewEmail(typed string) (Email, error) {
 	return Email(local + "@" + domain), nil
 }
 
+// Domain answers what stands behind the @.
+func (e Email) Domain() string {
+	_, domain, _ := strings.Cut(string(e), "@")
+	return domain
+}
+
 func emailLocal(s string) (string, error) {
 	if len(s) > maxEmailLocal {
 		return "", ErrEmailTooLong

@@ -18,6 +18,9 @@ type Settings struct {
 	SessionIdleHours   int // a session unused for so long ends
 	SessionMaxHours    int // a session ends after so long in any case
 	PriceLimits        []PriceLimit
+	// MailHost is the mail server of the MailSettings, and MailFault what keeps all
+	// letters from leaving; neither is edited with these settings.
+	MailHost, MailFault string
 }
 
 // Location answers the school's time zone; UTC if the machine does not know it.

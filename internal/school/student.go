@@ -29,27 +29,26 @@ func Chosen() []Status {
 
 // Student is one person admitted to a course, as a list shows them.
 type Student struct {
-	ID            UserID
-	CourseID      CourseID
-	FullName      string
-	Email         Email // the address before deletion for a deleted student
-	Language      Language
-	GrantedBy     UserID
-	ManagerName   string
-	Price         Money  // at the time of the sale
-	Paid          Money  // the sum of the money events since
-	Source        string // the door of the sale: panel, terminal, …
-	GrantedAt     time.Time
-	BlockedAt     time.Time // zero: not blocked
-	CompletedAt   time.Time
-	DeletedAt     time.Time
-	TestAt        time.Time // zero: a customer
-	LastLoginAt   time.Time // zero: never
-	ModulesTotal  int
-	ModulesDone   int
-	ModulesOpen   int // open and not done
-	LetterSentAt  time.Time
-	LetterWaiting bool
+	ID           UserID
+	CourseID     CourseID
+	FullName     string
+	Email        Email // the address before deletion for a deleted student
+	Language     Language
+	GrantedBy    UserID
+	ManagerName  string
+	Price        Money  // at the time of the sale
+	Paid         Money  // the sum of the money events since
+	Source       string // the door of the sale: panel, terminal, …
+	GrantedAt    time.Time
+	BlockedAt    time.Time // zero: not blocked
+	CompletedAt  time.Time
+	DeletedAt    time.Time
+	TestAt       time.Time // zero: a customer
+	LastLoginAt  time.Time // zero: never
+	ModulesTotal int
+	ModulesDone  int
+	ModulesOpen  int // open and not done
+	Letter       StudentLetter
 }
 
 // Status derives the state from the facts.
@@ -185,8 +184,6 @@ type Created struct {
 	LinkEnds time.Time
 	Unlocked []ModuleProgress // what the trigger opened
 	At       time.Time
-	// LetterQueued: a letter waits in the outbox.
-	LetterQueued bool
 	// Repeated: this form had been sent before; nothing new was made.
 	Repeated bool
 	// PasswordEnds is when the first password stops working; zero: never.

@@ -24,7 +24,7 @@ func now() time.Time { return time.Date(2026, 11, 24, 9, 30, 0, 0, time.UTC) }
 func open(t *testing.T, target storetest.Target) (*store.Store, *desk.Desk) {
 	t.Helper()
 	s := target.Open(t, func(o *store.Options) { o.Now, o.Bulk = now, true })
-	d := desk.New(s, password.NewWeakHasher(), files.NewFolder(t.TempDir(), 0))
+	d := desk.New(s, desk.Options{Hasher: password.NewWeakHasher(), Files: files.NewFolder(t.TempDir(), 0)})
 	if err := d.PrepareSchool(t.Context()); err != nil {
 		t.Fatal(err)
 	}

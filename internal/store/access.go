@@ -6,38 +6,67 @@ import (
 	"tripwire/internal/school"
 )
 
-// InsertLink keeps a one-time link by the hash of its token and ends the
-// person's earlier ones. An empty id: the link of the first administrator.
-func (tx *Tx) InsertLink(tokenHash string, id school.UserID, expires time.Time) error {
+// Purpose is what a one-time link is for.
+type Purpose string
+
+// The purposes of links.
+const (
+	ForAccess Purpose = "access" // to set an own password
+	ForEmail  Purpose = "email"  // to confirm a new address
+)
+
+// Link is a one-time link.
+type Link struct {
+	UserID    school.UserID // empty: the first administrator
+	Purpose   Purpose
+	NewEmail  school.Email // for ForEmail: what it confirms
+	TokenHash string
+	// Nonce is what the token was derived from; empty: it is known to nobody.
+	Nonce     string
+	ExpiresAt time.Time
+}
+
+// InsertLink keeps a one-time link by the hash of its token and ends the person's
+// earlier ones of the same purpose.
+func (tx *Tx) InsertLink(l Link) error {
 	var err error
-	if id == "" {
+	if l.UserID == "" {
 		_, err = tx.exec("DELETE FROM access_links WHERE user_id IS NULL")
 	} else {
-		_, err = tx.exec("DELETE FROM access_links WHERE user_id = $1", id)
+		_, err = tx.exec("DELETE FROM access_links WHERE user_id = $1 AND purpose = $2", l.UserID, l.Purpose)
 	}
 	if err != nil {
 		return err
 	}
-	return tx.InsertFirstLink(tokenHash, id, expires)
+	return tx.InsertFirstLink(l)
 }
 
 // InsertFirstLink is InsertLink for an account made in this transaction, which
 // cannot have earlier ones.
-func (tx *Tx) InsertFirstLink(tokenHash string, id school.UserID, expires time.Time) error {
-	return tx.later("INSERT INTO access_links (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
-		tokenHash, id, tx.Now, expires)
+func (tx *Tx) InsertFirstLink(l Link) error {
+	return tx.later("INSERT INTO access_links (token_hash, user_id, created_at, expires_at, nonce, purpose, new_email) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		l.TokenHash, l.UserID, tx.Now, l.ExpiresAt, l.Nonce, l.Purpose, l.NewEmail)
 }
 
-// Link is a one-time link that still opens something.
-type Link struct {
-	UserID    school.UserID // empty: the first administrator
-	ExpiresAt time.Time
+const linkColumns = "SELECT user_id, purpose, new_email, token_hash, nonce, expires_at FROM access_links "
+
+func scanLink(r row) (l Link, err error) {
+	return l, r.Scan(text(&l.UserID), text(&l.Purpose), text(&l.NewEmail), &l.TokenHash, &l.Nonce, at(&l.ExpiresAt))
 }
 
 // FindLink answers a link that can be used. Errors: NotFound link_invalid.
 func (tx *Tx) FindLink(tokenHash string) (Link, error) {
-	l, err := one(tx, "SELECT user_id, expires_at FROM access_links WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2",
-		func(r row) (l Link, err error) { return l, r.Scan(text(&l.UserID), at(&l.ExpiresAt)) }, tokenHash, tx.Now)
+	l, err := one(tx, linkColumns+"WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2", scanLink, tokenHash, tx.Now)
+	if isNotFound(err) {
+		err = school.ErrLinkInvalid
+	}
+	return l, err
+}
+
+// FindLinkOf answers the link of a person that can be used and derived again.
+// Errors: NotFound link_invalid.
+func (tx *Tx) FindLinkOf(id school.UserID, p Purpose) (Link, error) {
+	l, err := one(tx, linkColumns+"WHERE user_id = $1 AND purpose = $2 AND nonce <> '' AND used_at IS NULL AND expires_at > $3 ORDER BY expires_at DESC, token_hash LIMIT 1", scanLink, id, p, tx.Now)
 	if isNotFound(err) {
 		err = school.ErrLinkInvalid
 	}
@@ -46,9 +75,9 @@ func (tx *Tx) FindLink(tokenHash string) (Link, error) {
 
 // UseLink spends a link. Errors: NotFound link_invalid when somebody else was
 // faster.
-func (tx *Tx) UseLink(tokenHash string) error {
-	err := touched(tx.exec("UPDATE access_links SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2",
-		tokenHash, tx.Now))
+func (tx *Tx) UseLink(tokenHash string, p Purpose) error {
+	err := touched(tx.exec("UPDATE access_links SET used_at = $2 WHERE token_hash = $1 AND purpose = $3 AND used_at IS NULL AND expires_at > $2",
+		tokenHash, tx.Now, p))
 	if isNotFound(err) {
 		err = school.ErrLinkInvalid
 	}

@@ -135,7 +135,7 @@ func TestCheckIntegrity(t *testing.T) {
 		"sqlite": {
 			"a row that names a missing row": {[]string{
 				"PRAGMA foreign_keys = 0",
-				"INSERT INTO letters (user_id, kind, queued_at) VALUES ('01900000-0000-7000-8000-000000000001', 'welcome', '2026-01-02 03:04:05.000')",
+				"INSERT INTO letters (user_id, kind, email, domain, queued_at, due_at) VALUES ('01900000-0000-7000-8000-000000000001', 'welcome', 'a@example.com', 'example.com', '2026-01-02 03:04:05.000', '2026-01-02 03:04:05.000')",
 			}, "1 rows of letters name a row of users"},
 			"a row that breaks a rule": {[]string{
 				"PRAGMA ignore_check_constraints = 1",

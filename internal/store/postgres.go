@@ -113,6 +113,13 @@ func (e *postgres) add(ctx context.Context, fn, look func(querier) error) error 
 	return e.writeAt(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED", fn, look)
 }
 
+// take leaves the races to locks and to the condition of each statement.
+func (e *postgres) take(ctx context.Context, fn func(querier) error) error {
+	return e.writeAt(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED", fn, nil)
+}
+
+func (e *postgres) skipLocked() string { return " FOR UPDATE SKIP LOCKED" }
+
 // writeAt runs fn in a transaction of the given kind; look, if any, once it is
 // committed.
 func (e *postgres) writeAt(ctx context.Context, begin string, fn, look func(querier) error) error {

@@ -27,7 +27,7 @@ const misfit = `(t.deleted_at IS NULL) <> (r.id IS NOT NULL) OR r.id IS NOT NULL
 	r.manager_id <> coalesce(t.granted_by, '` + nobody + `') OR r.added_at <> t.granted_at OR r.completed_at IS DISTINCT FROM t.completed_at
 	OR r.search_text <> u.search_text OR r.logged_in <> (u.last_login_at IS NOT NULL)
 	OR r.status <> CASE WHEN t.test_at IS NOT NULL THEN 'test' WHEN t.blocked_at IS NOT NULL THEN 'blocked' WHEN t.completed_at IS NOT NULL THEN 'completed' ELSE 'active' END
-	OR r.letter <> coalesce((SELECT CASE WHEN max(l.sent_at) IS NOT NULL THEN 'sent' WHEN count(*) > 0 THEN 'waiting' END FROM letters l WHERE l.user_id = t.user_id), 'none')
+	OR r.letter <> coalesce((SELECT CASE l.state WHEN 'accepted' THEN 'sent' ELSE 'waiting' END FROM letters l WHERE l.user_id = t.user_id AND l.kind = 'welcome' ORDER BY l.id DESC LIMIT 1), 'none')
 	OR r.modules_done <> (SELECT count(*) FROM module_completions c JOIN modules m ON m.id = c.module_id
 		WHERE c.user_id = t.user_id AND m.course_id = t.course_id AND m.deleted_at IS NULL)
 	OR r.last_step_at <> (SELECT max(step.at) FROM (

@@ -19,8 +19,8 @@ type Past struct {
 	Manager  school.UserID
 	Price    school.Money
 	AddedAt  time.Time
-	Created  string // the details of the line in the history, as JSON
-	LetterAt time.Time
+	Created  string    // the details of the line in the history, as JSON
+	LetterAt time.Time // when the welcome letter was taken; zero: it never was
 	Lessons  []Done
 	Refund   Refund
 	// Of these, zero is never.
@@ -53,7 +53,11 @@ func (tx *Tx) InsertPasts(all []Past) error {
 			email, former = "", p.Email
 		}
 		accounts = append(accounts, []any{p.ID, nullable(string(email)), nullable(string(former)), p.FullName, searchText(p.FullName, p.Email), school.RoleStudent, p.Language, p.AddedAt, p.LoggedInAt, p.DeletedAt})
-		letters = append(letters, []any{p.ID, "welcome", p.AddedAt, p.LetterAt})
+		became := school.LetterAccepted
+		if p.LetterAt.IsZero() {
+			became = school.LetterGivenUp
+		}
+		letters = append(letters, []any{p.ID, school.LetterWelcome, p.Email, p.Email.Domain(), became, p.AddedAt, p.LetterAt})
 		enrolments = append(enrolments, []any{p.ID, p.CourseID, nullable(string(email)), p.Manager, p.AddedAt, p.Price.Minor, p.Price.Currency, school.DoorPanel, p.BlockedAt, p.TestAt, p.DeletedAt})
 		history = append(history, []any{p.AddedAt, school.DoorPanel, "", p.Manager, p.ID, p.Manager, school.StudentCreated, p.Created})
 		for _, d := range p.Lessons {
@@ -69,7 +73,7 @@ func (tx *Tx) InsertPasts(all []Past) error {
 		rows [][]any
 	}{
 		{"users (id, email, former_email, full_name, search_text, role, language, created_at, last_login_at, deleted_at)", accounts},
-		{"letters (user_id, kind, queued_at, sent_at)", letters},
+		{"letters (user_id, kind, email, domain, state, queued_at, sent_at)", letters},
 		{"tripwire_users (user_id, course_id, email, granted_by, granted_at, price_minor, currency, source, blocked_at, test_at, deleted_at)", enrolments},
 		{"activity (at, door, request_id, actor_id, subject_id, owner_id, action, details)", history},
 		{"lesson_completions (user_id, lesson_id, completed_at)", lessons},

@@ -6,8 +6,8 @@ import "tripwire/internal/school"
 // else it needs.
 const (
 	settingsColumns = `o.name, o.time_zone, o.language, o.own_password, o.first_password_hours, o.link_hours,
-		o.trash_days, o.session_idle_hours, o.session_max_hours, pa.min_percent, pa.max_percent, ps.min_percent, ps.max_percent`
-	settingsTables = `settings o JOIN price_limits pa ON o.id = 1 AND pa.role = 'admin' JOIN price_limits ps ON ps.role = 'sales'`
+		o.trash_days, o.session_idle_hours, o.session_max_hours, pa.min_percent, pa.max_percent, ps.min_percent, ps.max_percent, ms.host, ms.fault`
+	settingsTables = `settings o JOIN price_limits pa ON o.id = 1 AND pa.role = 'admin' JOIN price_limits ps ON ps.role = 'sales' JOIN mail_settings ms ON ms.id = o.id`
 )
 
 // scanSettings answers where the columns of the settings go.
@@ -16,7 +16,7 @@ func scanSettings(s *school.Settings) []any {
 	admin, sales := &s.PriceLimits[0], &s.PriceLimits[1]
 	return []any{
 		&s.Name, &s.TimeZone, text(&s.Language), &s.OwnPassword, &s.FirstPasswordHours, &s.LinkHours,
-		&s.TrashDays, &s.SessionIdleHours, &s.SessionMaxHours, &admin.MinPercent, &admin.MaxPercent, &sales.MinPercent, &sales.MaxPercent,
+		&s.TrashDays, &s.SessionIdleHours, &s.SessionMaxHours, &admin.MinPercent, &admin.MaxPercent, &sales.MinPercent, &sales.MaxPercent, &s.MailHost, &s.MailFault,
 	}
 }
 

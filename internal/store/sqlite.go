@@ -277,6 +277,11 @@ func (e *sqlite) hear(func()) {}
 // overtaken: one writer gives the ids in the order of the commits.
 func (e *sqlite) overtaken() int64 { return 0 }
 
+// take is write: there is one writer.
+func (e *sqlite) take(ctx context.Context, fn func(querier) error) error { return e.write(ctx, fn) }
+
+func (e *sqlite) skipLocked() string { return "" }
+
 func (e *sqlite) checkIntegrity(ctx context.Context, q querier) ([]string, error) {
 	tx := &Tx{ctx: ctx, q: q}
 	// The check of the search index believes what this connection remembers of it,

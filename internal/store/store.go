@@ -54,6 +54,11 @@ type engine interface {
 	// add is write for an fn that only inserts. Once the rows are safe, look asks
 	// its questions of the connection that wrote them.
 	add(ctx context.Context, fn, look func(querier) error) error
+	// take is write for an fn that touches only rows it has locked, or claims by one
+	// statement each: others may do the same beside it.
+	take(ctx context.Context, fn func(querier) error) error
+	// skipLocked ends a query of rows that are about to be claimed.
+	skipLocked() string
 	// timeArg is the form in which the engine takes a time.
 	timeArg(t time.Time) any
 	// constraint names the constraint or guard that refused a statement; empty
@@ -197,6 +202,13 @@ func (s *Store) Add(ctx context.Context, fn, look func(*Tx) error) error {
 		})
 	}
 	return s.commit(ctx, add, onlyInserts, fn)
+}
+
+// Take is Write for an fn that claims rows, or changes rows that it has claimed: each
+// of its statements says which, and changes nothing where another was faster. On
+// PostgreSQL it then neither waits for others nor is run again for them.
+func (s *Store) Take(ctx context.Context, fn func(*Tx) error) error {
+	return s.commit(ctx, s.engine.take, s.before, fn)
 }
 
 type write func(context.Context, func(querier) error) error

@@ -39,13 +39,13 @@ const studentColumns = `SELECT t.user_id, t.course_id, u.full_name, coalesce(t.e
 	(SELECT count(*) FROM module_unlocks o JOIN modules m ON m.id = o.module_id
 		WHERE o.user_id = t.user_id AND m.course_id = t.course_id AND m.deleted_at IS NULL AND o.unlocked_at <= $1
 		AND NOT EXISTS (SELECT 1 FROM module_completions c WHERE c.user_id = t.user_id AND c.module_id = o.module_id)),
-	(SELECT max(l.sent_at) FROM letters l WHERE l.user_id = t.user_id),
-	EXISTS (SELECT 1 FROM letters l WHERE l.user_id = t.user_id AND l.sent_at IS NULL)`
+	coalesce(letter.id, 0), letter.state, letter.email, letter.queued_at, letter.due_at, letter.sent_at, coalesce(letter.attempts, 0), coalesce(letter.cause, ''), coalesce(letter.reply, '')`
 
 const studentTables = `
 	FROM tripwire_users t
 	JOIN users u ON u.id = t.user_id
-	LEFT JOIN users manager ON manager.id = t.granted_by `
+	LEFT JOIN users manager ON manager.id = t.granted_by
+	LEFT JOIN letters letter ON letter.id = (SELECT max(l.id) FROM letters l WHERE l.user_id = t.user_id AND l.kind = 'welcome') `
 
 func scanOneStudent(r row) (school.Student, error) { return scanStudent(r) }
 
@@ -53,7 +53,7 @@ func scanOneStudent(r row) (school.Student, error) { return scanStudent(r) }
 func scanStudent(r row, more ...any) (s school.Student, err error) {
 	err = r.Scan(append([]any{text(&s.ID), &s.CourseID, &s.FullName, text(&s.Email), text(&s.Language), text(&s.GrantedBy), text(&s.ManagerName),
 		&s.Price.Minor, &s.Price.Currency, &s.Source, at(&s.GrantedAt), at(&s.BlockedAt), at(&s.CompletedAt), at(&s.DeletedAt), at(&s.TestAt), at(&s.LastLoginAt),
-		&s.Paid.Minor, &s.ModulesTotal, &s.ModulesDone, &s.ModulesOpen, at(&s.LetterSentAt), &s.LetterWaiting}, more...)...)
+		&s.Paid.Minor, &s.ModulesTotal, &s.ModulesDone, &s.ModulesOpen, &s.Letter.ID, text(&s.Letter.State), text(&s.Letter.Email), at(&s.Letter.QueuedAt), at(&s.Letter.DueAt), at(&s.Letter.SentAt), &s.Letter.Attempts, &s.Letter.Cause, &s.Letter.Reply}, more...)...)
 	s.Paid.Currency = s.Price.Currency
 	return s, err
 }
@@ -182,11 +182,6 @@ func (tx *Tx) RestoreStudent(id school.UserID, name string, email school.Email) 
 		return err
 	}
 	return touched(tx.exec("UPDATE tripwire_users SET deleted_at = NULL, email = $2 WHERE user_id = $1 AND deleted_at IS NOT NULL", id, email))
-}
-
-// InsertLetter queues a letter in the outbox.
-func (tx *Tx) InsertLetter(id school.UserID, kind string) error {
-	return tx.later("INSERT INTO letters (user_id, kind, queued_at) VALUES ($1, $2, $3)", id, kind, tx.Now)
 }
 
 // StudentOfOthers reports whether there is such a student, and none of the scope's.

@@ -27,7 +27,7 @@ type Tx struct {
 	engine engine
 	before func(sql string) error
 	after  []func()
-	added  bool // lines to the history, of which watchers are told after the commit
+	added  bool // lines to the history or letters to the outbox, of which watchers are told after the commit
 	// recounts: nobody else counts until the end; see BeginRecount.
 	recounts bool
 }

@@ -64,7 +64,9 @@ func TestTimesAreComparedAsTimes(t *testing.T) {
 			fixed.In(time.FixedZone("+14", 14*3600)):                        false,
 			fixed.AddDate(100, 0, 0):                                        true, fixed.AddDate(-20, 0, 0): false,
 		} {
-			write(t, s, func(tx *store.Tx) error { return tx.InsertLink("hash", "", ends) })
+			write(t, s, func(tx *store.Tx) error {
+				return tx.InsertLink(store.Link{Purpose: store.ForAccess, TokenHash: "hash", ExpiresAt: ends})
+			})
 			err := s.Read(context.Background(), func(tx *store.Tx) error { _, err := tx.FindLink("hash"); return err })
 			if (err == nil) != want || err != nil && !errors.Is(err, school.ErrLinkInvalid) {
 				t.Errorf("at %v a link until %v: %v", fixed, ends, err)

@@ -74,14 +74,10 @@ func studentCells(p locale.Printer, students iter.Seq2[school.Student, error], w
 }
 
 func letterWord(p locale.Printer, s school.Student) string {
-	switch {
-	case !s.LetterSentAt.IsZero():
-		return p.T("letter.sent")
-	case s.LetterWaiting:
-		return p.T("letter.waiting")
-	default:
+	if s.Letter.ID == 0 {
 		return ""
 	}
+	return p.T("letter_state." + string(s.Letter.State))
 }
 
 // maxPrinted is how many students a printed list has: some fifty sheets.

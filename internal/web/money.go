@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"tripwire/internal/locale"
+	"tripwire/internal/problem"
 	"tripwire/internal/school"
 	"tripwire/internal/web/page"
 )
@@ -100,9 +101,24 @@ func (h *Handler) unmarkTest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *Handler) resendLetter(w http.ResponseWriter, r *http.Request) error {
-	return h.studentAction(w, r, func(id school.UserID) error {
-		return h.desk.ResendLetter(r.Context(), visitOf(r).actor, id)
-	}, func(id school.UserID) string { return cardDone(id, "letter") })
+	id, err := studentID(r)
+	if err != nil {
+		return err
+	}
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	err = h.desk.ResendLetter(r.Context(), visitOf(r).actor, id)
+	switch {
+	case err == nil:
+		http.Redirect(w, r, cardDone(id, "letter"), http.StatusSeeOther)
+		return nil
+	case wantsJSON(r) || !errors.Is(err, school.ErrLetterJustSent):
+		return err
+	}
+	shown := problem.Shown(err)
+	w.Header().Set("Retry-After", shown.Params["seconds"])
+	return h.showCard(w, r, noteRefusal(r, err), func(m *page.CardPage) { m.LetterError, m.LetterParams = shown.Code, shown.Params })
 }
 
 // cardDone is the card with a word about what was done.

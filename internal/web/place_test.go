@@ -69,7 +69,7 @@ func open(t *testing.T, target storetest.Target, change ...setup) place {
 			}
 		}
 	})
-	p.Desk = desk.New(p.store, password.NewWeakHasher(), files.NewFolder(t.TempDir(), 0))
+	p.Desk = desk.New(p.store, desk.Options{Hasher: password.NewWeakHasher(), Files: files.NewFolder(t.TempDir(), 0)})
 	if err := p.PrepareSchool(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,8 @@ func (h *Handler) chrome(r *http.Request, section, title string) page.Chrome {
 		Theme: theme(r), Asset: h.assets.path, RequestID: trailOf(r.Context()).requestID, BaseURL: h.baseURL,
 		Path: r.URL.Path,
 	}
+	mail := h.desk.MailCondition(v.settings)
+	c.MailOn, c.MailFault = mail.On, mail.Fault
 	if r.Method != http.MethodGet {
 		c.Path = "/"
 	} else if r.URL.RawQuery != "" {

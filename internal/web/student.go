@@ -157,7 +157,6 @@ func (h *Handler) createStudent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.refuseForm(w, r, form, err)
 	}
-	created.LetterQueued = false // letters are not configured: the row waits for the day they are
 	return h.showCreated(w, r, created)
 }
 

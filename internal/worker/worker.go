@@ -16,9 +16,18 @@ const (
 	keepEvery  = 5 * time.Second // what players have told is written
 )
 
+// Options are what the back room has to know of its surroundings.
+type Options struct {
+	Log     *slog.Logger
+	BaseURL string // what links in letters begin with, no slash at the end
+}
+
 // Run works until ctx ends.
-func Run(ctx context.Context, d *desk.Desk, log *slog.Logger) {
+func Run(ctx context.Context, d *desk.Desk, o Options) {
+	log := o.Log
 	var jobs sync.WaitGroup
+	jobs.Go(func() { letters(ctx, d, o) })
+	jobs.Go(func() { each(ctx, remindEvery, func() { remind(ctx, d, log) }) })
 	jobs.Go(func() { each(ctx, sweepEvery, func() { sweep(ctx, d, log) }) })
 	jobs.Go(func() { each(ctx, keepEvery, func() { keep(ctx, d, log, false) }) })
 	jobs.Wait()

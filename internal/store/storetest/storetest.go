@@ -28,6 +28,8 @@ const PostgresVariable = "TRIPWIRE_TEST_POSTGRES"
 type Target struct {
 	Engine  string
 	Options store.Options
+	// Folder is the data folder: of the key and of what people send, on either engine.
+	Folder string
 }
 
 // Each runs fn once for each engine, in parallel.
@@ -116,7 +118,7 @@ func SQLite(t testing.TB) Target {
 	if err := os.WriteFile(file, template, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return Target{Engine: "sqlite", Options: store.Options{File: file}}
+	return Target{Engine: "sqlite", Options: store.Options{File: file}, Folder: filepath.Dir(file)}
 }
 
 var (
@@ -145,7 +147,7 @@ func Postgres(t testing.TB) Target {
 	if err != nil {
 		t.Fatalf("prepare PostgreSQL: %v", err)
 	}
-	return Target{Engine: "postgres", Options: store.Options{URL: freshDatabase(t, template)}}
+	return Target{Engine: "postgres", Options: store.Options{URL: freshDatabase(t, template)}, Folder: t.TempDir()}
 }
 
 // EmptyPostgres answers the address of a database without any tables.

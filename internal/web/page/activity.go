@@ -16,11 +16,13 @@ var activityIcons = map[school.Action]string{
 	school.StudentCreated: "user-plus", school.StudentEdited: "pen", school.StudentDeleted: "trash", school.StudentRestored: "undo",
 	school.StudentTransferred: "swap", school.StudentMarkedTest: "flask", school.StudentUnmarkedTest: "flask-off", school.StudentsExported: "download",
 	school.StudentBlocked: "lock", school.StudentOpened: "unlock", school.LinkIssued: "link", school.LinkUsed: "link-used",
-	school.PasswordSet: "key", school.FirstLogin: "door", school.LetterRequeued: "mail",
+	school.PasswordSet: "key", school.FirstLogin: "door", school.RecoveryAsked: "help", school.EmailChangeAsked: "at", school.EmailChanged: "at-check",
+	school.LetterSent: "mail-check", school.LetterPutOff: "mail-clock", school.LetterFailedForGood: "mail-off", school.LetterCameBack: "mail-back",
+	school.LetterRequeued: "mail", school.LetterWithdrawn: "mail-cross",
 	school.ModuleGranted: "layers", school.LessonCompleted: "check", school.HandedIn: "inbox", school.WorkReturned: "reply", school.WorkAccepted: "award",
 	school.SaleRefunded: "refund", school.PriceCorrected: "tag",
 	school.StaffAdded: "people", school.StaffDisabled: "user-off", school.StaffReset: "key-new",
-	school.CourseCreated: "book", school.LessonEdited: "file", school.SettingsEdited: "gear", school.DoctorRepaired: "wrench",
+	school.CourseCreated: "book", school.LessonEdited: "file", school.SettingsEdited: "gear", school.MailEdited: "mail-gear", school.HookReplaced: "plug", school.LetterTextEdited: "mail-pen", school.LetterTextReset: "mail-undo", school.DoctorRepaired: "wrench",
 	school.LoginLocked: "hourglass", school.RefusedForeign: "eye-off", school.RefusedRole: "shield", school.RefusedBlocked: "ban",
 }
 
@@ -35,12 +37,12 @@ func activityIcon(a school.Action) string {
 
 func activityClass(a school.Action) string {
 	switch a {
-	case school.StudentCreated, school.StudentOpened, school.StudentRestored, school.FirstLogin, school.LessonCompleted, school.ModuleGranted:
+	case school.StudentCreated, school.StudentOpened, school.StudentRestored, school.FirstLogin, school.LessonCompleted, school.ModuleGranted, school.LetterSent:
 		return "ok"
-	case school.StudentDeleted, school.StudentBlocked, school.StaffDisabled, school.SaleRefunded,
+	case school.StudentDeleted, school.StudentBlocked, school.StaffDisabled, school.SaleRefunded, school.LetterFailedForGood, school.LetterCameBack,
 		school.LoginLocked, school.RefusedForeign, school.RefusedRole, school.RefusedBlocked:
 		return "bad"
-	case school.LinkIssued, school.LinkUsed, school.StudentTransferred, school.StudentsExported, school.PriceCorrected, school.LetterRequeued:
+	case school.LinkIssued, school.LinkUsed, school.StudentTransferred, school.StudentsExported, school.PriceCorrected, school.LetterRequeued, school.LetterPutOff, school.RecoveryAsked, school.EmailChanged:
 		return "info"
 	default:
 		return ""
@@ -49,7 +51,7 @@ func activityClass(a school.Action) string {
 
 // noteDetails are the details that stand under the sentence, each with a
 // heading of its own ("detail." and its name).
-var noteDetails = []string{"course", "module", "email", "price", "role", "access", "sales", "amount", "rows", "format", "login", "address", "route", "reason"}
+var noteDetails = []string{"course", "module", "email", "price", "role", "access", "kind", "language", "server", "sales", "amount", "rows", "format", "login", "address", "route", "reason", "reply"}
 
 // ActivityNote is the second line of an entry: what the sentence leaves out.
 func ActivityNote(p locale.Printer, a school.Activity) string {
@@ -72,6 +74,9 @@ func ActivityNote(p locale.Printer, a school.Activity) string {
 		if before, after := a.Details["old_"+name], a.Details["new_"+name]; before != "" {
 			said = append(said, p.T("detail.changed_"+name, "before", before, "after", after))
 		}
+	}
+	if why := letterWhy(p, a.Details["cause"]); why != "" {
+		said = append(said, why)
 	}
 	if from, to := a.Details["from"], a.Details["to"]; a.Action == school.StudentTransferred {
 		said = append(said, p.T("detail.transferred", "from", from, "to", to))

@@ -20,6 +20,10 @@ type Chrome struct {
 	Toast     *Toast
 	Title     string
 	RequestID string
+	// MailOn: a mail server is set up; MailFault is what keeps all letters from
+	// leaving, empty for nothing.
+	MailOn    bool
+	MailFault string
 	BaseURL   string // "https://tripwire.example.com", no slash at the end
 	// Path is the page's own path and query, to come back to after a change of
 	// language. Empty: the start page.

@@ -69,7 +69,7 @@ func student(k kind, i int) school.Student {
 		s.BlockedAt = now
 		s.ModulesOpen = 0
 	case 1:
-		s.LetterWaiting = true
+		s.Letter = school.StudentLetter{ID: 1, State: school.LetterQueued, Email: s.Email, QueuedAt: s.GrantedAt, DueAt: s.GrantedAt}
 	}
 	return s
 }
@@ -170,7 +170,7 @@ func panel(k kind) page.PanelPage {
 }
 
 func card(k kind) page.CardPage {
-	m := page.CardPage{Student: student(k, 3), CourseTitle: k.text("Интегратор"), Modules: modules(k), Activity: activity(k), MayGrant: true, MailOwner: k.text("Борис Н.")}
+	m := page.CardPage{Student: student(k, 3), CourseTitle: k.text("Интегратор"), Modules: modules(k), Activity: activity(k), MayGrant: true}
 	m.Edit = page.EditForm{FullName: m.Student.FullName, Email: string(m.Student.Email)}
 	m.MayCorrect, m.MayTransfer = k != empty, k != empty
 	m.Refund.Key, m.Price.Key = "k1", "k2"

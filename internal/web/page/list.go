@@ -80,8 +80,7 @@ type StudentList struct {
 	MayTransfer bool
 	TransferTo  []school.Manager
 	// ShowManager adds the column of who has the student.
-	ShowManager       bool
-	LettersConfigured bool
+	ShowManager bool
 	// Trash is the list of the deleted, in numbered pages.
 	Trash bool
 	Page  int

@@ -91,16 +91,17 @@ type CardPage struct {
 	MayGrant      bool
 	// GrantModule is the module whose form was refused; GrantFields and
 	// GrantReason belong to it.
-	GrantModule       school.ModuleID
-	GrantFields       map[string]string
-	GrantReason       string
-	LettersConfigured bool
-	MailOwner         string
-	Money             []school.MoneyEvent // the oldest first
-	MayCorrect        bool
-	Refund, Price     MoneyForm
-	MayTransfer       bool
-	Transfer          TransferForm
+	GrantModule   school.ModuleID
+	GrantFields   map[string]string
+	GrantReason   string
+	Money         []school.MoneyEvent // the oldest first
+	MayCorrect    bool
+	Refund, Price MoneyForm
+	MayTransfer   bool
+	Transfer      TransferForm
+	// LetterError is why the letter was not sent once more.
+	LetterError  string
+	LetterParams map[string]string
 }
 
 // EditForm corrects a student's name and address.

@@ -1,0 +1,359 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"tripwire/internal/locale"
+	"tripwire/internal/mail"
+	"tripwire/internal/school"
+	"tripwire/internal/store"
+)
+
+// LetterList is one page of the outbox with what it does.
+type LetterList struct {
+	Letters []school.Letter
+	More    bool // there are older ones
+	Mail    MailState
+}
+
+// lettersOnPage is how many letters one page has.
+const lettersOnPage = 50
+
+// Letters answers a page of the outbox, the newest letters first. Errors:
+// Forbidden.
+func (d *Desk) Letters(ctx context.Context, actor school.Actor, f school.LetterFilter) (l LetterList, err error) {
+	if err := actor.May(school.ManageSchool); err != nil {
+		return l, err
+	}
+	err = d.store.Read(ctx, func(tx *store.Tx) error {
+		l = LetterList{}
+		if l.Mail, err = d.mailState(tx); err != nil {
+			return err
+		}
+		if l.Mail.Traffic, err = tx.FindMailTraffic(); err != nil {
+			return err
+		}
+		l.Letters, err = tx.ListLetters(f, lettersOnPage+1)
+		if len(l.Letters) > lettersOnPage {
+			l.Letters, l.More = l.Letters[:lettersOnPage], true
+		}
+		return err
+	})
+	return l, err
+}
+
+// Letter answers one letter and what it said, its secrets masked; before its first
+// attempt it has said nothing. Errors: NotFound, Forbidden.
+func (d *Desk) Letter(ctx context.Context, actor school.Actor, id int64) (l school.Letter, c school.LetterContent, err error) {
+	if err := actor.May(school.ManageSchool); err != nil {
+		return l, c, err
+	}
+	err = d.store.Read(ctx, func(tx *store.Tx) error {
+		if l, err = tx.FindLetter(id); err != nil {
+			return err
+		}
+		if c, err = tx.FindLetterContent(id); errors.Is(err, school.ErrNotFound) {
+			err = nil
+		}
+		return err
+	})
+	return l, c, err
+}
+
+// RetryLetter has a letter tried at once, to the address that the person has now.
+// Errors: NotFound, Conflict letter_away, Forbidden.
+func (d *Desk) RetryLetter(ctx context.Context, actor school.Actor, id int64) error {
+	return d.changeLetter(ctx, actor, id, func(tx *store.Tx, l school.Letter) error {
+		a, err := tx.FindAccount(l.UserID)
+		if err != nil {
+			return err
+		}
+		if !a.DeletedAt.IsZero() {
+			return school.ErrNotFound
+		}
+		to := a.Email
+		if l.Kind == school.LetterEmailChange || l.Kind == school.LetterEmailChanged {
+			to = l.Email
+		}
+		if err := tx.RequeueLetter(l, to); err != nil {
+			return err
+		}
+		l.Email = to
+		return insertLetterActivity(tx, actor, school.LetterRequeued, l)
+	})
+}
+
+// WithdrawLetter takes a letter that waits out of the queue. Errors: NotFound,
+// Conflict letter_away, Forbidden.
+func (d *Desk) WithdrawLetter(ctx context.Context, actor school.Actor, id int64) error {
+	return d.changeLetter(ctx, actor, id, func(tx *store.Tx, l school.Letter) error {
+		if err := tx.CancelLetter(id); err != nil {
+			return err
+		}
+		return insertLetterActivity(tx, actor, school.LetterWithdrawn, l)
+	})
+}
+
+func insertLetterActivity(tx *store.Tx, actor school.Actor, a school.Action, l school.Letter) error {
+	return tx.InsertActivity(actor, a, l.UserID, map[string]string{"kind": string(l.Kind), "email": string(l.Email)})
+}
+
+// changeLetter runs fn on a letter; that fn finds it in another state is
+// letter_away.
+func (d *Desk) changeLetter(ctx context.Context, actor school.Actor, id int64, fn func(*store.Tx, school.Letter) error) error {
+	if err := actor.May(school.ManageSchool); err != nil {
+		return err
+	}
+	return d.store.Write(ctx, func(tx *store.Tx) error {
+		l, err := tx.FindLetter(id)
+		if err != nil {
+			return err
+		}
+		if err = fn(tx, l); errors.Is(err, school.ErrNotFound) {
+			return school.ErrLetterAway
+		}
+		return err
+	})
+}
+
+// ResendLetter has the welcome letter sent once more: one that waits is tried at
+// once, and there is another one where there is none to try. Errors: Limited
+// letter_just_sent (with seconds), NotFound, Forbidden.
+func (d *Desk) ResendLetter(ctx context.Context, actor school.Actor, id school.UserID) error {
+	return d.change(ctx, actor, id, func(tx *store.Tx, s school.Student) error {
+		if !s.DeletedAt.IsZero() {
+			return school.ErrNotFound
+		}
+		if err := mayResend(tx, s); err != nil {
+			return err
+		}
+		return resend(tx, actor, s)
+	})
+}
+
+// mayResend keeps an impatient finger from filling a mailbox. A letter that failed,
+// or went to another address, is no reason to wait.
+func mayResend(tx *store.Tx, s school.Student) error {
+	if wait := s.Letter.ResendAfter(s.Email).Sub(tx.Now); wait > 0 {
+		return school.ErrLetterJustSent.With("seconds", strconv.Itoa(int(wait.Seconds())+1))
+	}
+	return nil
+}
+
+func resend(tx *store.Tx, actor school.Actor, s school.Student) error {
+	err := school.ErrNotFound
+	if s.Letter.State == school.LetterQueued || s.Letter.State == school.LetterDeferred {
+		retried := tx.RequeueLetter(school.Letter{ID: s.Letter.ID}, s.Email)
+		if retried != nil && !errors.Is(retried, school.ErrNotFound) {
+			return retried
+		}
+		if retried == nil {
+			err = nil
+		}
+	}
+	if err != nil {
+		if err := tx.InsertLetter(s.ID, school.LetterWelcome, s.Email); err != nil {
+			return err
+		}
+	}
+	return insertLetterActivity(tx, actor, school.LetterRequeued, school.Letter{UserID: s.ID, Kind: school.LetterWelcome, Email: s.Email})
+}
+
+// SendTestLetter queues a letter to the actor, or to the given address from the
+// terminal, where nobody is logged in. It answers the id of the letter. Errors:
+// Conflict mail_off, Limited letter_just_sent, Forbidden.
+func (d *Desk) SendTestLetter(ctx context.Context, actor school.Actor) (id int64, err error) {
+	if err := actor.May(school.ManageSchool); err != nil {
+		return 0, err
+	}
+	if actor.ID == "" {
+		return 0, school.ErrForbidden
+	}
+	err = d.store.Write(ctx, func(tx *store.Tx) error {
+		if _, err := d.mailRoute(tx); err != nil {
+			return err
+		}
+		if err := tx.CancelEarlierLetters(actor.ID, school.LetterTest); err != nil {
+			return err
+		}
+		if err := tx.InsertLetter(actor.ID, school.LetterTest, actor.Email); err != nil {
+			return err
+		}
+		l, err := tx.FindNewestLetter(actor.ID, school.LetterTest)
+		id = l.ID
+		return err
+	})
+	return id, err
+}
+
+// HandOver sends a test letter to any address at once, and waits for the answer of
+// the server: the terminal's way to try the set-up. Errors: Invalid with the faulty
+// field, Conflict mail_off, Forbidden.
+func (d *Desk) HandOver(ctx context.Context, actor school.Actor, to, baseURL string) (t MailTrial, err error) {
+	if err := actor.May(school.ManageSchool); err != nil {
+		return t, err
+	}
+	address, err := school.NewEmail(to)
+	if err != nil {
+		faults := school.Faults{}
+		faults.Add("to", err)
+		return t, faults.Err()
+	}
+	var out draft
+	var server mail.Server
+	err = d.store.Read(ctx, func(tx *store.Tx) error {
+		r, err := d.mailRoute(tx)
+		if err != nil {
+			return err
+		}
+		server = r.server
+		l := school.Language(r.school.Language)
+		if out.template, err = textOf(tx, school.LetterTest, l); err != nil {
+			return err
+		}
+		out.frame = frameOf(r.school.Name, l)
+		out.values = map[string]string{"name": string(address), "email": string(address), "school": r.school.Name, "site": baseURL}
+		out.message = mail.Message{
+			ID: "<" + school.NewToken() + "@" + r.from.Domain() + ">", At: tx.Now, Language: string(l),
+			From: mail.Address{Name: r.name, Email: string(r.from)}, To: mail.Address{Email: string(address)},
+			ReplyTo: string(r.settings.ReplyTo), Bounce: string(r.settings.BounceEmail),
+		}
+		return nil
+	})
+	if err != nil {
+		return t, err
+	}
+	m, err := out.compose()
+	if err != nil {
+		return t, err
+	}
+	sender := mail.NewSender(server, mail.Options{Timeout: trialTimeout})
+	defer sender.Close()
+	err = sender.Send(ctx, m)
+	if fault, ok := errors.AsType[*mail.Fault](err); ok {
+		return MailTrial{Cause: fault.Cause(), Words: fault.Words}, nil
+	}
+	return t, err
+}
+
+// LetterTexts answers the wording of every kind in a language. Errors: Forbidden.
+func (d *Desk) LetterTexts(ctx context.Context, actor school.Actor, l school.Language) (all []school.LetterText, err error) {
+	if err := actor.May(school.ManageSchool); err != nil {
+		return nil, err
+	}
+	own := map[school.LetterKind]school.LetterText{}
+	err = d.store.Look(ctx, func(tx *store.Tx) error {
+		kept, err := tx.ListLetterTexts()
+		for _, t := range kept {
+			if t.Language == l {
+				own[t.Kind] = t
+			}
+		}
+		return err
+	})
+	for _, kind := range school.LetterKinds() {
+		t, ok := own[kind]
+		if !ok {
+			t = shippedText(kind, l)
+		}
+		all = append(all, t)
+	}
+	return all, err
+}
+
+// LetterText answers one wording. Errors: Forbidden.
+func (d *Desk) LetterText(ctx context.Context, actor school.Actor, kind school.LetterKind, l school.Language) (t school.LetterText, err error) {
+	all, err := d.LetterTexts(ctx, actor, l)
+	for _, one := range all {
+		if one.Kind == kind {
+			return one, nil
+		}
+	}
+	return t, errors.Join(err, school.ErrNotFound)
+}
+
+// EditLetterText keeps the school's own wording. Errors: Invalid with the faulty
+// fields (with the variable), Forbidden.
+func (d *Desk) EditLetterText(ctx context.Context, actor school.Actor, t school.LetterText) error {
+	if err := actor.May(school.ManageSchool); err != nil {
+		return err
+	}
+	t.Subject, t.Body = spaced(t.Subject), strings.TrimSpace(strings.ReplaceAll(t.Body, "\r\n", "\n"))
+	if err := checkLetterText(t); err != nil {
+		return err
+	}
+	return d.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.UpsertLetterText(t, actor.ID); err != nil {
+			return err
+		}
+		return tx.InsertActivity(actor, school.LetterTextEdited, "", map[string]string{"kind": string(t.Kind), "language": string(t.Language)})
+	})
+}
+
+// ResetLetterText goes back to the shipped wording. Errors: Forbidden.
+func (d *Desk) ResetLetterText(ctx context.Context, actor school.Actor, kind school.LetterKind, l school.Language) error {
+	if err := actor.May(school.ManageSchool); err != nil {
+		return err
+	}
+	return d.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.DeleteLetterText(kind, l); err != nil {
+			return err
+		}
+		return tx.InsertActivity(actor, school.LetterTextReset, "", map[string]string{"kind": string(kind), "language": string(l)})
+	})
+}
+
+func spaced(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// templateErrors say what package mail finds wrong with a wording.
+var templateErrors = map[mail.Problem]error{
+	mail.ProblemEmpty: school.ErrTextRequired, mail.ProblemTooLong: school.ErrTextTooLong, mail.ProblemCharacters: school.ErrTextCharacters,
+	mail.ProblemBraces: school.ErrBraces, mail.ProblemVariable: school.ErrVariableUnknown,
+}
+
+// checkLetterText judges a wording. Errors: Invalid at subject or body.
+func checkLetterText(t school.LetterText) error {
+	faults := school.Faults{}
+	var variable string
+	template := mail.Template{Subject: t.Subject, Body: t.Body}
+	var wrong *mail.TemplateError
+	if err := template.Check(t.Kind.Variables()); errors.As(err, &wrong) {
+		faults.Add(wrong.Field, templateErrors[wrong.Problem])
+		variable = wrong.Variable
+	} else if err != nil {
+		return err
+	}
+	for _, v := range t.Kind.Needs() {
+		if !strings.Contains(t.Body, "{"+v+"}") {
+			faults.Add("body", school.ErrVariableNeeded)
+			variable = v
+		}
+	}
+	err := faults.Err()
+	if e, ok := errors.AsType[*school.Error](err); ok && variable != "" {
+		return e.With("variable", variable)
+	}
+	return err
+}
+
+// PreviewLetter composes a wording as the actor would get it, with sample values.
+// Errors: as EditLetterText.
+func (d *Desk) PreviewLetter(ctx context.Context, actor school.Actor, t school.LetterText, baseURL string) (c school.LetterContent, err error) {
+	if err := actor.May(school.ManageSchool); err != nil {
+		return c, err
+	}
+	t.Subject, t.Body = spaced(t.Subject), strings.ReplaceAll(t.Body, "\r\n", "\n")
+	if err := checkLetterText(t); err != nil {
+		return c, err
+	}
+	settings, err := d.Settings(ctx)
+	if err != nil {
+		return c, err
+	}
+	p := locale.Printer{Lang: t.Language, Zone: settings.Location(), Now: d.store.Now()}
+	out, err := mail.Compose(mail.Template{Subject: t.Subject, Body: t.Body}, sampleValues(p, t.Kind, actor, settings, baseURL), frameOf(settings.Name, t.Language))
+	return school.LetterContent{Subject: out.Subject, Text: out.Text, HTML: out.HTML}, err
+}

@@ -1,0 +1,308 @@
+package store
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"tripwire/internal/school"
+)
+
+// The outbox. A row is written in the transaction of what it tells of, and is
+// handed over later by whichever process claims it. docs/letters.md has its states.
+
+const letterColumns = `l.id, l.user_id, u.full_name, u.language, l.kind, l.about, l.email, l.state, l.queued_at, l.due_at, l.attempts,
+	l.attempted_at, coalesce(l.message_id, ''), l.cause, l.reply, l.sent_at`
+
+const letterTables = " FROM letters l JOIN users u ON u.id = l.user_id "
+
+func scanLetter(r row) (l school.Letter, err error) {
+	return l, r.Scan(&l.ID, text(&l.UserID), &l.Name, text(&l.Language), text(&l.Kind), &l.About, text(&l.Email), text(&l.State), at(&l.QueuedAt), at(&l.DueAt), &l.Attempts,
+		at(&l.AttemptedAt), &l.MessageID, &l.Cause, &l.Reply, at(&l.SentAt))
+}
+
+// InsertLetter queues a letter in the outbox. Watchers are told after the commit.
+func (tx *Tx) InsertLetter(id school.UserID, kind school.LetterKind, email school.Email) error {
+	tx.added = true
+	return tx.later("INSERT INTO letters (user_id, kind, email, domain, queued_at, due_at) VALUES ($1, $2, $3, $4, $5, $5)",
+		id, kind, email, email.Domain(), tx.Now)
+}
+
+// Claim says which letters a worker takes.
+type Claim struct {
+	Limit     int
+	PerMinute int      // of one domain, over all workers; 0: any number
+	Busy      []string // domains that the worker has enough of at the moment
+	Sender    string   // the domain of the Message-ID
+	Nonce     string   // makes the Message-IDs of this claim unlike all others
+}
+
+// ClaimLetters takes letters that are due: nobody else gets them until the lease
+// ends. Each has its Message-ID from the first claim on.
+func (tx *Tx) ClaimLetters(c Claim) ([]school.Letter, error) {
+	q := condition{args: []any{tx.Now, tx.Now.Add(school.LetterLease), "<" + c.Nonce + ".", "@" + c.Sender + ">"}}
+	q.add("due_at <= $1")
+	if len(c.Busy) > 0 {
+		q.add("domain NOT IN (" + q.argList(c.Busy) + ")")
+	}
+	if c.PerMinute > 0 {
+		q.add("domain NOT IN (SELECT domain FROM letters WHERE attempted_at > " + q.arg(tx.Now.Add(-time.Minute)) + " GROUP BY domain HAVING count(*) >= " + q.arg(c.PerMinute) + ")")
+	}
+	ids, err := list(tx, "WITH due AS MATERIALIZED (SELECT id FROM letters"+q.where()+" ORDER BY due_at, id LIMIT "+q.arg(c.Limit)+tx.engine.skipLocked()+`)
+		UPDATE letters SET state = 'sending', due_at = $2, attempts = attempts + 1, attempted_at = $1, message_id = coalesce(message_id, $3 || id || $4)
+		WHERE id IN (SELECT id FROM due) RETURNING id`, scanInt64, q.args...)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	var of condition
+	args := make([]string, len(ids))
+	for i, id := range ids {
+		args[i] = of.arg(id)
+	}
+	return list(tx, "SELECT "+letterColumns+letterTables+"WHERE l.id IN ("+strings.Join(args, ", ")+") ORDER BY l.id", scanLetter, of.args...)
+}
+
+// argList adds parameters and answers their names.
+func (c *condition) argList(values []string) string {
+	names := make([]string, len(values))
+	for i, v := range values {
+		names[i] = c.arg(v)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Outcome is what an attempt has come to.
+type Outcome struct {
+	State school.LetterState
+	DueAt time.Time // of one that is deferred
+	Cause string
+	Reply string
+}
+
+// SettleLetter keeps the outcome of an attempt. It answers false, and keeps nothing,
+// when the lease has ended meanwhile and another worker has the letter.
+func (tx *Tx) SettleLetter(l school.Letter, o Outcome) (bool, error) {
+	sent := time.Time{}
+	if o.State == school.LetterAccepted {
+		sent = tx.Now
+	}
+	n, err := tx.exec(`UPDATE letters SET state = $3, due_at = $4, cause = $5, reply = $6, sent_at = $7
+		WHERE id = $1 AND attempts = $2 AND state = 'sending'`, l.ID, l.Attempts, o.State, o.DueAt, o.Cause, o.Reply, sent)
+	return n > 0, err
+}
+
+// UpsertLetterContent keeps what a letter said at its last attempt.
+func (tx *Tx) UpsertLetterContent(id int64, c school.LetterContent) error {
+	return tx.later(`INSERT INTO letter_contents (letter_id, subject, text, html) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (letter_id) DO UPDATE SET subject = excluded.subject, text = excluded.text, html = excluded.html`, id, c.Subject, c.Text, c.HTML)
+}
+
+// FindLetterContent answers what a letter said. Errors: NotFound before its first
+// attempt.
+func (tx *Tx) FindLetterContent(id int64) (school.LetterContent, error) {
+	return one(tx, "SELECT subject, text, html FROM letter_contents WHERE letter_id = $1",
+		func(r row) (c school.LetterContent, err error) { return c, r.Scan(&c.Subject, &c.Text, &c.HTML) }, id)
+}
+
+// FindNextDue answers when the next letter is due; zero: none waits.
+func (tx *Tx) FindNextDue() (t time.Time, err error) {
+	return one(tx, "SELECT min(due_at) FROM letters WHERE due_at IS NOT NULL", func(r row) (t time.Time, err error) { return t, r.Scan(at(&t)) })
+}
+
+// FindLetter answers one letter. Errors: NotFound.
+func (tx *Tx) FindLetter(id int64) (school.Letter, error) {
+	return one(tx, "SELECT "+letterColumns+letterTables+"WHERE l.id = $1", scanLetter, id)
+}
+
+// FindNewestLetter answers the latest letter of a kind to a person. Errors:
+// NotFound.
+func (tx *Tx) FindNewestLetter(id school.UserID, kind school.LetterKind) (school.Letter, error) {
+	return one(tx, "SELECT "+letterColumns+letterTables+"WHERE l.user_id = $1 AND l.kind = $2 ORDER BY l.id DESC LIMIT 1", scanLetter, id, kind)
+}
+
+// ListLetters answers letters of the outbox, the newest first.
+func (tx *Tx) ListLetters(f school.LetterFilter, limit int) ([]school.Letter, error) {
+	var c condition
+	if f.State != "" {
+		c.add("l.state = " + c.arg(f.State))
+	}
+	switch {
+	case f.State.Waits(): // which an index has, and so few are left of
+		c.add("l.due_at IS NOT NULL")
+	case f.State != "" && f.State != school.LetterAccepted:
+		c.add("l.state IN ('refused', 'given_up', 'bounced', 'cancelled')")
+	}
+	if f.Kind != "" {
+		c.add("l.kind = " + c.arg(f.Kind))
+	}
+	if f.User != "" {
+		c.add("l.user_id = " + c.arg(f.User))
+	}
+	if words := strings.Fields(school.Fold(f.Query)); len(words) > 0 {
+		c.add("(l.email LIKE '%' || " + c.arg(likeEscaper.Replace(strings.ToLower(strings.TrimSpace(f.Query)))) + ` || '%' ESCAPE '\' OR ` + c.hasWords("u.search_text", words) + ")")
+	}
+	if f.Before > 0 {
+		c.add("l.id < " + c.arg(f.Before))
+	}
+	return list(tx, "SELECT "+letterColumns+letterTables+c.where()+" ORDER BY l.id DESC LIMIT "+c.arg(limit), scanLetter, c.args...)
+}
+
+// hasWords is the condition that a column has each of the words.
+func (c *condition) hasWords(column string, words []string) string {
+	var parts []string
+	for _, word := range words[:min(len(words), maxWords)] {
+		parts = append(parts, column+" LIKE '%' || "+c.arg(likeEscaper.Replace(word))+` || '%' ESCAPE '\'`)
+	}
+	return "(" + strings.Join(parts, " AND ") + ")"
+}
+
+// FindMailTraffic answers what the outbox does.
+func (tx *Tx) FindMailTraffic() (m school.MailTraffic, err error) {
+	return one(tx, `SELECT (SELECT count(*) FROM (SELECT 1 FROM letters WHERE due_at <= $1 LIMIT $4) waiting),
+			(SELECT count(*) FROM (SELECT 1 FROM letters WHERE state IN ('refused', 'given_up', 'bounced', 'cancelled') AND state <> 'cancelled' AND attempted_at > $2 LIMIT $4) failed),
+			(SELECT count(*) FROM letters WHERE attempted_at > $3 AND state = 'accepted'),
+			(SELECT min(queued_at) FROM letters WHERE id = (SELECT id FROM letters WHERE due_at <= $1 ORDER BY due_at, id LIMIT 1))`,
+		func(r row) (m school.MailTraffic, err error) {
+			return m, r.Scan(&m.Waiting, &m.Failed, &m.LastHour, at(&m.OldestDue))
+		}, tx.Now, tx.Now.AddDate(0, 0, -7), tx.Now.Add(-time.Hour), school.MaxCountedLetters)
+}
+
+// RequeueLetter has a letter tried at once, as if it were new, to the address that
+// the account has now. Errors: NotFound for one that is gone or away.
+func (tx *Tx) RequeueLetter(l school.Letter, email school.Email) error {
+	tx.added = true
+	return touched(tx.exec(`UPDATE letters SET state = 'queued', due_at = $2, queued_at = $2, email = $3, domain = $4, cause = '', sent_at = NULL
+		WHERE id = $1 AND state IN ('queued', 'deferred', 'refused', 'given_up', 'bounced', 'cancelled')`, l.ID, tx.Now, email, email.Domain()))
+}
+
+// CancelLetter takes a letter that waits out of the queue. Errors: NotFound for one
+// that does not wait.
+func (tx *Tx) CancelLetter(id int64) error {
+	return touched(tx.exec("UPDATE letters SET state = 'cancelled', due_at = NULL, cause = 'by_hand' WHERE id = $1 AND state IN ('queued', 'deferred')", id))
+}
+
+// BounceLetter notes that a letter came back, and answers it. Errors: NotFound for
+// one that is not ours, or was not taken.
+func (tx *Tx) BounceLetter(messageID, reply string) (school.Letter, error) {
+	id, err := one(tx, "UPDATE letters SET state = 'bounced', cause = 'bounced', reply = $2 WHERE message_id = $1 AND state = 'accepted' RETURNING id", scanInt64, messageID, reply)
+	if err != nil {
+		return school.Letter{}, err
+	}
+	return tx.FindLetter(id)
+}
+
+// reminderWindow bounds who is reminded: a school that begins to remind does not
+// write to everybody who left years ago.
+const reminderWindow = 7 * 24 * time.Hour
+
+// QueueReminders writes to the students who have not been here for so many days and
+// have something left to do: once for each absence, at most limit at a time. It
+// answers to how many.
+func (tx *Tx) QueueReminders(days, limit int) (int, error) {
+	type absent struct {
+		id    school.UserID
+		email school.Email
+		since string
+	}
+	until := tx.Now.AddDate(0, 0, -days)
+	all, err := list(tx, `SELECT u.id, u.email, CAST(coalesce(u.last_login_at, u.created_at) AS TEXT)
+		FROM users u WHERE u.role = 'student' AND u.deleted_at IS NULL AND (u.last_login_at BETWEEN $1 AND $2 OR u.last_login_at IS NULL AND u.created_at BETWEEN $1 AND $2)
+			AND EXISTS (SELECT 1 FROM tripwire_users t WHERE t.user_id = u.id AND t.deleted_at IS NULL AND t.blocked_at IS NULL AND t.completed_at IS NULL AND t.test_at IS NULL)
+			AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.user_id = u.id AND l.kind = 'reminder' AND l.about = CAST(coalesce(u.last_login_at, u.created_at) AS TEXT))
+		LIMIT $3`, func(r row) (a absent, err error) { return a, r.Scan(text(&a.id), text(&a.email), &a.since) }, until.Add(-reminderWindow), until, limit)
+	for _, a := range all {
+		if err == nil {
+			err = tx.insertLetterAbout(a.id, school.LetterReminder, a.email, a.since)
+		}
+	}
+	return len(all), err
+}
+
+// insertLetterAbout queues a letter unless there is one of its kind about the same.
+func (tx *Tx) insertLetterAbout(id school.UserID, kind school.LetterKind, email school.Email, about string) error {
+	tx.added = true
+	_, err := tx.exec(`INSERT INTO letters (user_id, kind, about, email, domain, queued_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $6)
+		ON CONFLICT (user_id, kind, about) WHERE about <> '' DO NOTHING`, id, kind, about, email, email.Domain(), tx.Now)
+	return err
+}
+
+// Visit is when somebody was here last, or was admitted; Text is the form in which
+// a reminder remembers it.
+type Visit struct {
+	At   time.Time
+	Text string
+}
+
+// FindLastVisit answers a person's last visit. Errors: NotFound.
+func (tx *Tx) FindLastVisit(id school.UserID) (Visit, error) {
+	return one(tx, "SELECT coalesce(last_login_at, created_at), CAST(coalesce(last_login_at, created_at) AS TEXT) FROM users WHERE id = $1",
+		func(r row) (v Visit, err error) { return v, r.Scan(at(&v.At), &v.Text) }, id)
+}
+
+// LetterScene is what a letter to a student may mention.
+type LetterScene struct {
+	Course, Slug string
+	Module       string // that opened, or the first that is open
+	Manager      string
+	ManagerEmail school.Email
+	Held         bool // the enrolment is blocked, or the module is not open
+}
+
+// FindLetterScene answers what surrounds a student; module 0: the first open one.
+// Errors: NotFound for who has no live enrolment.
+func (tx *Tx) FindLetterScene(id school.UserID, module school.ModuleID) (LetterScene, error) {
+	return one(tx, `SELECT c.title, c.slug, coalesce((SELECT m.title FROM module_unlocks o JOIN modules m ON m.id = o.module_id
+				WHERE o.user_id = t.user_id AND m.course_id = t.course_id AND m.deleted_at IS NULL AND o.unlocked_at <= $2 AND (m.id = $3 OR $3 = 0) ORDER BY m.position, m.id LIMIT 1), ''),
+			coalesce(g.full_name, ''), coalesce(g.email, ''), t.blocked_at IS NOT NULL
+		FROM tripwire_users t JOIN courses c ON c.id = t.course_id LEFT JOIN users g ON g.id = t.granted_by
+		WHERE t.user_id = $1 AND t.deleted_at IS NULL ORDER BY t.granted_at, t.course_id LIMIT 1`,
+		func(r row) (s LetterScene, err error) {
+			err = r.Scan(&s.Course, &s.Slug, &s.Module, &s.Manager, text(&s.ManagerEmail), &s.Held)
+			s.Held = s.Held || module != 0 && s.Module == ""
+			return s, err
+		}, id, tx.Now, int64(module))
+}
+
+// FindLetterText answers the school's own wording. Errors: NotFound where the
+// shipped one holds.
+func (tx *Tx) FindLetterText(kind school.LetterKind, l school.Language) (school.LetterText, error) {
+	return one(tx, letterTextQuery+" WHERE t.kind = $1 AND t.language = $2", scanLetterText, kind, l)
+}
+
+const letterTextQuery = "SELECT t.kind, t.language, t.subject, t.body, t.updated_at, coalesce(u.full_name, '') FROM letter_texts t LEFT JOIN users u ON u.id = t.updated_by"
+
+func scanLetterText(r row) (t school.LetterText, err error) {
+	t.Own = true
+	return t, r.Scan(text(&t.Kind), text(&t.Language), &t.Subject, &t.Body, at(&t.UpdatedAt), &t.UpdatedBy)
+}
+
+// ListLetterTexts answers the school's own wordings.
+func (tx *Tx) ListLetterTexts() ([]school.LetterText, error) {
+	return list(tx, letterTextQuery+" ORDER BY t.kind, t.language", scanLetterText)
+}
+
+// UpsertLetterText keeps the school's own wording.
+func (tx *Tx) UpsertLetterText(t school.LetterText, by school.UserID) error {
+	_, err := tx.exec(`INSERT INTO letter_texts (kind, language, subject, body, updated_at, updated_by) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (kind, language) DO UPDATE SET subject = excluded.subject, body = excluded.body, updated_at = excluded.updated_at, updated_by = excluded.updated_by`,
+		t.Kind, t.Language, t.Subject, t.Body, tx.Now, by)
+	return err
+}
+
+// DeleteLetterText goes back to the shipped wording.
+func (tx *Tx) DeleteLetterText(kind school.LetterKind, l school.Language) error {
+	_, err := tx.exec("DELETE FROM letter_texts WHERE kind = $1 AND language = $2", kind, l)
+	return err
+}
+
+// letterKinds of which a person has at most one waiting: a newer one says the same.
+var soleKinds = []school.LetterKind{school.LetterRecovery, school.LetterEmailChange, school.LetterTest}
+
+// CancelEarlierLetters takes what waits of a kind to a person out of the queue.
+func (tx *Tx) CancelEarlierLetters(id school.UserID, kind school.LetterKind) error {
+	if !slices.Contains(soleKinds, kind) {
+		return nil
+	}
+	_, err := tx.exec("UPDATE letters SET state = 'cancelled', due_at = NULL, cause = 'newer' WHERE user_id = $1 AND kind = $2 AND state IN ('queued', 'deferred')", id, kind)
+	return err
+}

@@ -1,0 +1,230 @@
+-- The outbox: every letter with its true state, the links in it, the server that
+-- takes it, and the school's own words. docs/letters.md says how it works.
+
+-- +goose Up
+-- Letters of more kinds, and what became of each.
+ALTER TABLE letters DROP CONSTRAINT letters_kind_check;
+ALTER TABLE letters ADD CONSTRAINT letters_kind_check CHECK (kind IN ('welcome', 'recovery', 'email_change', 'email_changed', 'module_opened', 'reminder', 'test'));
+-- What a letter of its kind is about, where one is enough: the id of the module
+-- that opened, the day on which an absence began.
+ALTER TABLE letters ADD COLUMN about TEXT NOT NULL DEFAULT '';
+-- To whom; what waits follows a corrected address.
+ALTER TABLE letters ADD COLUMN email TEXT;
+ALTER TABLE letters ADD COLUMN domain TEXT;
+ALTER TABLE letters ADD COLUMN state TEXT NOT NULL DEFAULT 'queued' CONSTRAINT letters_state_check CHECK (state IN ('queued', 'sending', 'deferred', 'accepted', 'refused', 'given_up', 'bounced', 'cancelled'));
+-- When a worker may take it; of one that is being sent, when its worker is taken for
+-- dead. Null: never again.
+ALTER TABLE letters ADD COLUMN due_at TIMESTAMPTZ;
+ALTER TABLE letters ADD COLUMN attempts BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE letters ADD COLUMN attempted_at TIMESTAMPTZ;
+-- Fixed before the first attempt, so that a copy can be told for one.
+ALTER TABLE letters ADD COLUMN message_id TEXT;
+-- Why it is in its state: a code of ours, and the server's own words.
+ALTER TABLE letters ADD COLUMN cause TEXT NOT NULL DEFAULT '';
+ALTER TABLE letters ADD COLUMN reply TEXT NOT NULL DEFAULT '';
+UPDATE letters l
+SET email = coalesce(u.email, u.former_email), domain = split_part(coalesce(u.email, u.former_email), '@', 2),
+    state = CASE WHEN l.sent_at IS NOT NULL THEN 'accepted' WHEN u.deleted_at IS NULL AND l.id = (SELECT max(n.id) FROM letters n WHERE n.user_id = l.user_id) THEN 'queued' ELSE 'cancelled' END,
+    due_at = CASE WHEN l.sent_at IS NULL AND u.deleted_at IS NULL AND l.id = (SELECT max(n.id) FROM letters n WHERE n.user_id = l.user_id) THEN l.queued_at END
+FROM users u WHERE u.id = l.user_id;
+ALTER TABLE letters ALTER COLUMN email SET NOT NULL, ALTER COLUMN domain SET NOT NULL;
+ALTER TABLE letters ADD CONSTRAINT letters_due_at_check CHECK ((due_at IS NOT NULL) = (state IN ('queued', 'sending', 'deferred')));
+DROP INDEX letters_user_id_idx;
+CREATE INDEX letters_user_id_idx ON letters (user_id, id);
+CREATE UNIQUE INDEX letters_user_id_kind_about_key ON letters (user_id, kind, about) WHERE about <> '';
+CREATE UNIQUE INDEX letters_message_id_key ON letters (message_id);
+CREATE INDEX letters_due_at_idx ON letters (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX letters_attempted_at_idx ON letters (attempted_at) WHERE attempted_at IS NOT NULL;
+CREATE INDEX letters_failed_idx ON letters (state, id) WHERE state IN ('refused', 'given_up', 'bounced', 'cancelled');
+
+-- What a letter said, with its secrets masked: it is kept as it was sent.
+CREATE TABLE letter_contents (
+    letter_id BIGINT NOT NULL PRIMARY KEY REFERENCES letters (id),
+    subject   TEXT NOT NULL,
+    text      TEXT NOT NULL,
+    html      TEXT NOT NULL
+);
+
+-- The school's own words in place of the shipped ones.
+CREATE TABLE letter_texts (
+    kind       TEXT      NOT NULL,
+    language   TEXT      NOT NULL CONSTRAINT letter_texts_language_check CHECK (language IN ('ru', 'kk', 'en')),
+    subject    TEXT      NOT NULL,
+    body       TEXT      NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    updated_by UUID      REFERENCES users (id),
+    PRIMARY KEY (kind, language)
+);
+
+-- How letters leave, one row. An empty host: by the settings of the process, or not
+-- at all.
+CREATE TABLE mail_settings (
+    id                INTEGER NOT NULL PRIMARY KEY CONSTRAINT mail_settings_one_row_check CHECK (id = 1),
+    host              TEXT    NOT NULL DEFAULT '',
+    port              INTEGER NOT NULL DEFAULT 587,
+    security          TEXT    NOT NULL DEFAULT 'starttls' CONSTRAINT mail_settings_security_check CHECK (security IN ('starttls', 'tls', 'none')),
+    username          TEXT    NOT NULL DEFAULT '',
+    -- Sealed with the key that lies beside the data, never in the database.
+    sealed_password   TEXT    NOT NULL DEFAULT '',
+    from_name         TEXT    NOT NULL DEFAULT '',
+    from_email        TEXT    NOT NULL DEFAULT '',
+    reply_to          TEXT    NOT NULL DEFAULT '',
+    -- Where bounces go; empty: to the sender.
+    bounce_email      TEXT    NOT NULL DEFAULT '',
+    -- How many letters a minute to the addresses of one domain; 0: any number.
+    domain_per_minute INTEGER NOT NULL DEFAULT 300,
+    -- Of the token with which a provider reports bounces; empty: there is none.
+    hook_hash         TEXT    NOT NULL DEFAULT '',
+    -- Letters on events, each a switch: 0 days is off.
+    module_opened     BOOLEAN NOT NULL DEFAULT FALSE,
+    reminder_days     INTEGER NOT NULL DEFAULT 0,
+    -- What keeps all letters from leaving, since when; empty: nothing.
+    fault             TEXT    NOT NULL DEFAULT '',
+    fault_words       TEXT    NOT NULL DEFAULT '',
+    fault_at          TIMESTAMPTZ
+);
+INSERT INTO mail_settings (id) VALUES (1);
+
+-- By what the key of the data folder is known again. The key itself is nowhere in
+-- the database: links are derived from it, and the password above is sealed with it.
+CREATE TABLE secret_key (
+    id          INTEGER NOT NULL PRIMARY KEY CONSTRAINT secret_key_one_row_check CHECK (id = 1),
+    fingerprint TEXT    NOT NULL
+);
+
+-- A link is derived from the key and its nonce; of an older one only the hash of the
+-- token is known.
+ALTER TABLE access_links ADD COLUMN nonce TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_links ADD COLUMN purpose TEXT NOT NULL DEFAULT 'access' CONSTRAINT access_links_purpose_check CHECK (purpose IN ('access', 'email'));
+-- The address that the link confirms.
+ALTER TABLE access_links ADD COLUMN new_email TEXT NOT NULL DEFAULT '';
+
+-- Students by their last visit, for the reminder.
+CREATE INDEX users_last_visit_idx ON users (last_login_at, created_at) WHERE role = 'student' AND deleted_at IS NULL;
+
+-- The list shows the newest welcome letter.
+-- +goose StatementBegin
+CREATE OR REPLACE FUNCTION enter_roster() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
+BEGIN
+    INSERT INTO roster (user_id, course_id, manager_id, status, added_at, completed_at, search_text, modules_done, letter, logged_in, last_step_at)
+    SELECT t.user_id, t.course_id, coalesce(t.granted_by, '00000000-0000-0000-0000-000000000000'), CASE WHEN t.test_at IS NOT NULL THEN 'test' WHEN t.blocked_at IS NOT NULL THEN 'blocked' WHEN t.completed_at IS NOT NULL THEN 'completed' ELSE 'active' END,
+           t.granted_at, t.completed_at, u.search_text,
+           (SELECT count(*) FROM module_completions c JOIN modules m ON m.id = c.module_id
+               WHERE c.user_id = t.user_id AND m.course_id = t.course_id AND m.deleted_at IS NULL),
+           coalesce((SELECT CASE l.state WHEN 'accepted' THEN 'sent' ELSE 'waiting' END FROM letters l
+               WHERE l.user_id = t.user_id AND l.kind = 'welcome' ORDER BY l.id DESC LIMIT 1), 'none'),
+           u.last_login_at IS NOT NULL,
+           greatest(t.granted_at,
+               (SELECT max(p.opened_at) FROM lesson_plays p JOIN lessons l ON l.id = p.lesson_id JOIN modules m ON m.id = l.module_id WHERE p.user_id = t.user_id AND m.course_id = t.course_id),
+               (SELECT max(c.completed_at) FROM lesson_completions c JOIN lessons l ON l.id = c.lesson_id JOIN modules m ON m.id = l.module_id WHERE c.user_id = t.user_id AND m.course_id = t.course_id),
+               (SELECT max(s.handed_in_at) FROM submissions s JOIN lessons l ON l.id = s.lesson_id JOIN modules m ON m.id = l.module_id WHERE s.user_id = t.user_id AND m.course_id = t.course_id))
+    FROM added t JOIN users u ON u.id = t.user_id
+    WHERE t.deleted_at IS NULL
+    ORDER BY t.granted_at, t.user_id;
+    RETURN NULL;
+END
+$body$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+CREATE OR REPLACE FUNCTION update_roster() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
+BEGIN
+    DELETE FROM roster
+    WHERE user_id = NEW.user_id AND course_id = NEW.course_id AND (NEW.deleted_at IS NOT NULL OR NEW.rechecked_at IS DISTINCT FROM OLD.rechecked_at);
+    UPDATE roster
+    SET manager_id = coalesce(NEW.granted_by, '00000000-0000-0000-0000-000000000000'), completed_at = NEW.completed_at,
+        status = CASE WHEN NEW.test_at IS NOT NULL THEN 'test' WHEN NEW.blocked_at IS NOT NULL THEN 'blocked' WHEN NEW.completed_at IS NOT NULL THEN 'completed' ELSE 'active' END
+    WHERE user_id = NEW.user_id AND course_id = NEW.course_id;
+    INSERT INTO roster (user_id, course_id, manager_id, status, added_at, completed_at, search_text, modules_done, letter, logged_in, last_step_at)
+    SELECT t.user_id, t.course_id, coalesce(t.granted_by, '00000000-0000-0000-0000-000000000000'), CASE WHEN t.test_at IS NOT NULL THEN 'test' WHEN t.blocked_at IS NOT NULL THEN 'blocked' WHEN t.completed_at IS NOT NULL THEN 'completed' ELSE 'active' END,
+           t.granted_at, t.completed_at, u.search_text,
+           (SELECT count(*) FROM module_completions c JOIN modules m ON m.id = c.module_id
+               WHERE c.user_id = t.user_id AND m.course_id = t.course_id AND m.deleted_at IS NULL),
+           coalesce((SELECT CASE l.state WHEN 'accepted' THEN 'sent' ELSE 'waiting' END FROM letters l
+               WHERE l.user_id = t.user_id AND l.kind = 'welcome' ORDER BY l.id DESC LIMIT 1), 'none'),
+           u.last_login_at IS NOT NULL,
+           greatest(t.granted_at,
+               (SELECT max(p.opened_at) FROM lesson_plays p JOIN lessons l ON l.id = p.lesson_id JOIN modules m ON m.id = l.module_id WHERE p.user_id = t.user_id AND m.course_id = t.course_id),
+               (SELECT max(c.completed_at) FROM lesson_completions c JOIN lessons l ON l.id = c.lesson_id JOIN modules m ON m.id = l.module_id WHERE c.user_id = t.user_id AND m.course_id = t.course_id),
+               (SELECT max(s.handed_in_at) FROM submissions s JOIN lessons l ON l.id = s.lesson_id JOIN modules m ON m.id = l.module_id WHERE s.user_id = t.user_id AND m.course_id = t.course_id))
+    FROM tripwire_users t JOIN users u ON u.id = t.user_id
+    WHERE t.deleted_at IS NULL
+      AND t.user_id = NEW.user_id AND t.course_id = NEW.course_id
+    ON CONFLICT (user_id, course_id) DO NOTHING;
+    RETURN NULL;
+END
+$body$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+CREATE OR REPLACE FUNCTION update_roster_letter() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
+BEGIN
+    UPDATE roster SET letter = CASE NEW.state WHEN 'accepted' THEN 'sent' ELSE 'waiting' END
+    WHERE user_id = NEW.user_id AND letter <> CASE NEW.state WHEN 'accepted' THEN 'sent' ELSE 'waiting' END;
+    RETURN NULL;
+END
+$body$;
+-- +goose StatementEnd
+
+DROP TRIGGER update_roster_on_letter ON letters;
+-- +goose StatementBegin
+CREATE TRIGGER update_roster_on_letter AFTER INSERT ON letters FOR EACH ROW WHEN ((new.kind = 'welcome'::text)) EXECUTE FUNCTION update_roster_letter();
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+CREATE OR REPLACE FUNCTION update_roster_letter_sent() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
+BEGIN
+    UPDATE roster SET letter = CASE NEW.state WHEN 'accepted' THEN 'sent' ELSE 'waiting' END
+    WHERE user_id = NEW.user_id AND letter <> CASE NEW.state WHEN 'accepted' THEN 'sent' ELSE 'waiting' END
+      AND NEW.id = (SELECT max(l.id) FROM letters l WHERE l.user_id = NEW.user_id AND l.kind = 'welcome');
+    RETURN NULL;
+END
+$body$;
+-- +goose StatementEnd
+
+DROP TRIGGER update_roster_on_letter_sent ON letters;
+-- +goose StatementBegin
+CREATE TRIGGER update_roster_on_letter_sent AFTER UPDATE OF state ON letters FOR EACH ROW WHEN ((new.kind = 'welcome'::text)) EXECUTE FUNCTION update_roster_letter_sent();
+-- +goose StatementEnd
+
+-- Who had been written to and waits for another one since.
+UPDATE letters SET state = state WHERE user_id IN (SELECT l.user_id FROM letters l GROUP BY l.user_id HAVING count(*) > 1);
+
+-- What waits goes to the corrected address. Nobody is written to while the account
+-- is deleted; who takes the deletion back gets what was not sent.
+-- +goose StatementBegin
+CREATE FUNCTION update_letters_address() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
+BEGIN
+    UPDATE letters SET state = 'cancelled', due_at = NULL, cause = 'account_deleted'
+    WHERE user_id = NEW.id AND state IN ('queued', 'deferred') AND NEW.email IS NULL;
+    UPDATE letters SET email = NEW.email, domain = split_part(NEW.email, '@', 2)
+    WHERE user_id = NEW.id AND state IN ('queued', 'deferred') AND email = OLD.email AND kind <> 'email_changed' AND NEW.email IS NOT NULL;
+    UPDATE letters SET state = 'queued', due_at = queued_at, cause = '', email = NEW.email, domain = split_part(NEW.email, '@', 2)
+    WHERE user_id = NEW.id AND state = 'cancelled' AND cause = 'account_deleted' AND OLD.email IS NULL;
+    RETURN NULL;
+END
+$body$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+CREATE TRIGGER update_letters_on_address_change AFTER UPDATE OF email ON users FOR EACH ROW WHEN ((old.email IS DISTINCT FROM new.email)) EXECUTE FUNCTION update_letters_address();
+-- +goose StatementEnd
+
+-- A module that opens later than the course is told of, where the school wants it.
+-- +goose StatementBegin
+CREATE FUNCTION queue_unlock_letter() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
+BEGIN
+    INSERT INTO letters (user_id, kind, about, email, domain, queued_at, due_at)
+    SELECT t.user_id, 'module_opened', NEW.module_id, t.email, split_part(t.email, '@', 2), NEW.unlocked_at, NEW.unlocked_at
+    FROM mail_settings s JOIN modules m ON m.id = NEW.module_id
+    JOIN tripwire_users t ON t.user_id = NEW.user_id AND t.course_id = m.course_id
+    WHERE s.module_opened AND t.deleted_at IS NULL AND NEW.unlocked_at > t.granted_at
+    ON CONFLICT (user_id, kind, about) WHERE about <> '' DO NOTHING;
+    RETURN NULL;
+END
+$body$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+CREATE TRIGGER queue_letter_on_unlock AFTER INSERT ON module_unlocks FOR EACH ROW EXECUTE FUNCTION queue_unlock_letter();
+-- +goose StatementEnd
