@@ -69,6 +69,8 @@ type MailState struct {
 	Settings school.MailSettings
 	// Fixed: the server is that of the process's settings, and nobody edits it here.
 	Fixed bool
+	// HasPassword: a password of the server is kept.
+	HasPassword bool
 	// Server says which server it is, without its password; empty: none.
 	Server  string
 	From    string
@@ -87,7 +89,7 @@ func (d *Desk) Mail(ctx context.Context, actor school.Actor) (m MailState, err e
 		m.Traffic, err = tx.FindMailTraffic()
 		return err
 	})
-	m.Settings.SealedPassword = ""
+	m.HasPassword, m.Settings.SealedPassword = m.Settings.SealedPassword != "", ""
 	return m, err
 }
 

@@ -21,8 +21,8 @@ const (
 
 func recoveryThrottle(email school.Email, address string) []bucket {
 	return []bucket{
-		{"recovery", digest(string(email)), freeRecoveries, longestRecoveryWait},
-		{"recovery-from", digest(address), freeVisitorRecoveries, longestVisitorWait},
+		{"account", digest("recovery of " + string(email)), freeRecoveries, longestRecoveryWait},
+		{"address", digest("recovery from " + address), freeVisitorRecoveries, longestVisitorWait},
 	}
 }
 
@@ -44,7 +44,7 @@ func (d *Desk) RequestRecovery(ctx context.Context, from school.Visitor, typed s
 		a, err := tx.FindAccountByEmail(email)
 		switch {
 		case errors.Is(err, school.ErrNotFound) || err == nil && (a.Blocked || !a.DisabledAt.IsZero()):
-			return tx.TouchLoginFailures("recovery", digest(string(email)))
+			return tx.TouchLoginFailures("account", digest("recovery of "+string(email)))
 		case err != nil:
 			return err
 		}

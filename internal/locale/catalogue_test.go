@@ -169,7 +169,7 @@ func TestEveryActionIsInOneGroup(t *testing.T) {
 var composed = []string{
 	"error.", "activity.", "cause.", "cause_later.", "month.", "status.", "chip.", "nothing.", "detail.", "door.",
 	"settings.", "theme.", "editor.rule_", "period.", "chart.", "history.action.", "history.group.", "history.period_", "bulk.done_",
-	"letter_state.", "letter.told.", "letter_cause.", "mail_cause.", "mail.",
+	"letter_state.", "letter.told.", "letters.variable_", "letters.part_", "letters.subject", "letters.body", "letter_cause.", "mail_cause.", "mail.",
 }
 
 var (

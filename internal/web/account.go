@@ -9,7 +9,9 @@ import (
 )
 
 func (h *Handler) account(w http.ResponseWriter, r *http.Request) error {
-	return h.showAccount(w, r, http.StatusOK, page.AccountPage{Saved: r.URL.Query().Has("saved")})
+	return h.showAccount(w, r, http.StatusOK, page.AccountPage{
+		Saved: r.URL.Query().Has("saved"), Asked: r.URL.Query().Has("asked"), Changed: r.URL.Query().Has("changed"),
+	})
 }
 
 func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, status int, m page.AccountPage) error {

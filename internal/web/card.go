@@ -40,6 +40,7 @@ func (h *Handler) showCard(w http.ResponseWriter, r *http.Request, status int, c
 	change(&m)
 	c := h.chrome(r, "students", card.Student.FullName)
 	c.Toast = cardToast(v.printer, r.URL.Query())
+	h.follow(r, &c)
 	return h.render(w, r, status, page.StudentCard(c, m))
 }
 

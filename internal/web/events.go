@@ -115,7 +115,7 @@ func (h *Handler) still(ctx context.Context, tokenHash string, actor school.Acto
 
 // The blocks of a page, by the names in their data-live.
 var (
-	rowBlocks     = []string{"students", "figures", "chart", "activity", "sales"}
+	rowBlocks     = []string{"students", "figures", "chart", "activity", "sales", "letters", "access"}
 	rankingBlocks = []string{"ranking"}
 )
 

@@ -132,7 +132,7 @@ func TestTheStreamTellsWhichBlocksHaveChanged(t *testing.T) {
 		p.student(t, p.a, "s1@example.com")
 		e, _ := l.next(t)
 		id := p.count(t, "SELECT max(id) FROM activity WHERE owner_id = $1", string(p.a.ID))
-		if want := []string{"students", "figures", "chart", "activity", "sales", "ranking"}; e.name != "change" || e.id != fmt.Sprint(id) || !slices.Equal(e.blocks(t), want) {
+		if want := []string{"students", "figures", "chart", "activity", "sales", "letters", "access", "ranking"}; e.name != "change" || e.id != fmt.Sprint(id) || !slices.Equal(e.blocks(t), want) {
 			t.Errorf("the owner is told %+v", e)
 		}
 		if e, _ := o.next(t); e != (event{name: "change", data: `{"blocks":["ranking"]}`}) {

@@ -31,7 +31,7 @@ func (h *Handler) loginForm(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, homeOf(a), http.StatusSeeOther)
 		return nil
 	}
-	return h.showLogin(w, r, page.LoginForm{Next: localPath(r.URL.Query().Get("next"))}, http.StatusOK)
+	return h.showLogin(w, r, page.LoginForm{Next: localPath(r.URL.Query().Get("next")), Changed: r.URL.Query().Has("changed")}, http.StatusOK)
 }
 
 func (h *Handler) showLogin(w http.ResponseWriter, r *http.Request, m page.LoginForm, status int) error {
@@ -127,7 +127,7 @@ func (h *Handler) setOwnPassword(w http.ResponseWriter, r *http.Request) error {
 func (h *Handler) linkForm(w http.ResponseWriter, r *http.Request) error {
 	owner, err := h.desk.LinkOwner(r.Context(), r.PathValue("token"))
 	if errors.Is(err, school.ErrLinkInvalid) || err == nil && owner.ID == "" {
-		return h.refuseLink(w, r)
+		return h.showConfirm(w, r) // it may be of the other kind
 	}
 	if err != nil {
 		return err
@@ -148,6 +148,9 @@ func (h *Handler) showLink(w http.ResponseWriter, r *http.Request, owner school.
 func (h *Handler) useLink(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
+	}
+	if r.PostForm.Has("confirm") {
+		return h.confirmEmail(w, r)
 	}
 	a, err := h.desk.UseLink(r.Context(), h.visitor(r), r.PathValue("token"), r.PostForm.Get("password"))
 	switch {

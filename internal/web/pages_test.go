@@ -80,7 +80,8 @@ func wantTame(t *testing.T, where string, a answer) {
 			if attribute.Key == "style" || strings.HasPrefix(attribute.Key, "on") {
 				t.Errorf("%s: <%s %s=%q>", where, n.Data, attribute.Key, attribute.Val)
 			}
-			if attribute.Key == "href" && !strings.HasPrefix(attribute.Val, "/") && !strings.HasPrefix(attribute.Val, "#") {
+			if attribute.Key == "href" && !strings.HasPrefix(attribute.Val, "/") && !strings.HasPrefix(attribute.Val, "#") &&
+				!strings.HasPrefix(attribute.Val, "https://wa.me/?text=") && !strings.HasPrefix(attribute.Val, "https://t.me/share/url?url=") {
 				t.Errorf("%s: <%s href=%q> leaves the site", where, n.Data, attribute.Val)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 
 	"tripwire/internal/roster"
 	"tripwire/internal/school"
+	"tripwire/internal/web/page"
 )
 
 // policy says who may call a route. There is no default: a route without one
@@ -64,6 +65,9 @@ func (h *Handler) routes() []route {
 		{"GET", "/setup/{token}", public, h.setupForm},
 		{"POST", "/setup/{token}", public, h.setUp},
 		{"POST", "/language", public, h.setLanguage},
+		{"GET", "/recover", public, h.recoverForm},
+		{"POST", "/recover", public, h.recoverAccess},
+		{"POST", page.HookPath, public, h.reportBounces}, // which asks for a token of its own
 
 		{"GET", "/course/{slug}", student, h.course},
 		{"GET", "/lesson/{lesson}", student, h.lesson},
@@ -77,6 +81,7 @@ func (h *Handler) routes() []route {
 
 		{"GET", "/account", signedIn, h.account},
 		{"POST", "/account/password", signedIn, h.changePassword},
+		{"POST", "/account/email", signedIn, h.requestEmail},
 
 		{"GET", "/integrator", staff, h.toPanel},
 		{"GET", "/integrator/sales-manager", staff, h.panel},
@@ -121,6 +126,21 @@ func (h *Handler) routes() []route {
 		{"GET", "/integrator/history", staff, h.history},
 		{"GET", "/integrator/history.csv", staff, h.exportHistory},
 		{"GET", "/integrator/trash", staff, h.trash},
+		{"GET", "/integrator/letters", admin, h.letters},
+		{"GET", "/integrator/letters/{letter}", admin, h.letter},
+		{"GET", "/integrator/letters/{letter}/body", admin, h.letterBody},
+		{"POST", "/integrator/letters/{letter}/retry", admin, h.letterAction(h.retryLetter)},
+		{"POST", "/integrator/letters/{letter}/cancel", admin, h.letterAction(h.withdrawLetter)},
+		{"GET", "/integrator/letter-texts", admin, h.letterTexts},
+		{"GET", "/integrator/letter-texts/{kind}/{language}", admin, h.letterText},
+		{"POST", "/integrator/letter-texts/{kind}/{language}", admin, h.editLetterText},
+		{"POST", "/integrator/letter-texts/{kind}/{language}/reset", admin, h.resetLetterText},
+		{"GET", "/integrator/letter-texts/{kind}/{language}/preview", admin, h.keptPreview},
+		{"POST", "/integrator/letter-texts/{kind}/{language}/preview", admin, h.typedPreview},
+		{"GET", "/integrator/mail", admin, h.mailSetup},
+		{"POST", "/integrator/mail", admin, h.editMail},
+		{"POST", "/integrator/mail/test", admin, h.sendTest},
+		{"POST", "/integrator/mail/hook", admin, h.replaceHook},
 		{"GET", "/integrator/settings", admin, h.settings},
 		{"POST", "/integrator/settings", admin, h.editSettings},
 	}
@@ -135,10 +155,11 @@ var largeBodies = map[string]int64{
 	"/integrator/lessons/{lesson}/video":    school.UploadVideo.MaxMB<<20 + maxBody,
 	"/integrator/lessons/{lesson}/material": school.UploadMaterial.MaxMB<<20 + maxBody,
 	"/integrator/lessons/{lesson}/captions": school.UploadCaptions.MaxMB<<20 + maxBody,
+	page.HookPath:                           maxReport,
 }
 
 // beforeOwnPassword are the routes open to who still has to choose a password.
 var beforeOwnPassword = map[string]bool{
-	"/password": true, "/logout": true, "/login": true, "/language": true,
+	"/password": true, "/logout": true, "/login": true, "/language": true, "/recover": true, page.HookPath: true,
 	"/access/{token}": true, "/setup/{token}": true,
 }

@@ -16,11 +16,13 @@ import (
 var anybody = []string{
 	"GET /login", "POST /login", "GET /access/{token}", "POST /access/{token}",
 	"GET /setup/{token}", "POST /setup/{token}", "POST /language",
+	"GET /recover", "POST /recover", "POST /hooks/bounces",
 }
 
 // held lists what is open to who still has to choose a password of their own.
 var held = []string{
 	"/password", "/logout", "/login", "/language", "/access/{token}", "/setup/{token}",
+	"/recover", "/hooks/bounces",
 }
 
 // goodForms are what each form sends when a person has filled it in well; the
@@ -44,6 +46,18 @@ var goodForms = map[string]url.Values{
 	"/integrator/students/{id}/grants":  {"module_id": {"18"}, "reason": {"by agreement"}},
 	"/integrator/settings":              settingsForm(),
 
+	"/recover":                                           {"email": {"nobody@example.com"}},
+	"/hooks/bounces":                                     {},
+	"/account/email":                                     {"email": {"other@example.com"}, "current_password": {"not this one"}},
+	"/integrator/letters/{letter}/retry":                 {},
+	"/integrator/letters/{letter}/cancel":                {},
+	"/integrator/letter-texts/{kind}/{language}":         {"subject": {"A subject"}, "body": {"Come in: {link}"}},
+	"/integrator/letter-texts/{kind}/{language}/reset":   {},
+	"/integrator/letter-texts/{kind}/{language}/preview": {"subject": {"A subject"}, "body": {"Come in: {link}"}},
+	"/integrator/mail":                                   mailForm(),
+	"/integrator/mail/test":                              {},
+	"/integrator/mail/hook":                              {},
+
 	"/integrator/students/{id}/refund":   {"amount": {"1000"}, "reason": {"asked for it"}},
 	"/integrator/students/{id}/price":    {"amount": {"4500"}, "reason": {"mistyped"}},
 	"/integrator/students/{id}/transfer": {"manager": {"{admin}"}},
@@ -66,6 +80,11 @@ var goodForms = map[string]url.Values{
 	"/integrator/lessons/{lesson}/material":            {},
 	"/integrator/lessons/{lesson}/captions":            {},
 	"/integrator/lessons/{lesson}/files/{file}/delete": {},
+}
+
+// mailForm leaves letters off.
+func mailForm() url.Values {
+	return url.Values{"host": {""}, "port": {"587"}, "security": {"starttls"}, "domain_per_minute": {"300"}, "reminder_days": {"0"}}
 }
 
 func settingsForm() url.Values {
@@ -93,7 +112,7 @@ type somebody struct {
 func (s *somebody) call(t *testing.T, rt route, id string, headers ...string) answer {
 	t.Helper()
 	path := strings.NewReplacer("{$}", "", "{id}", id, "{token}", "NOSUCHTOKEN",
-		"{slug}", "integrator", "{lesson}", "67", "{file}", string(school.NewFileID()), "{submission}", "1", "{view}", "1").Replace(rt.pattern)
+		"{slug}", "integrator", "{lesson}", "67", "{file}", string(school.NewFileID()), "{submission}", "1", "{view}", "1", "{letter}", "1", "{kind}", "welcome", "{language}", "ru").Replace(rt.pattern)
 	if rt.method == http.MethodGet {
 		return s.browser.get(path, headers...)
 	}

@@ -96,6 +96,7 @@ func (c Chrome) nav() []navItem {
 		}
 		if c.Actor.Role == school.RoleAdmin {
 			items = append(items, navItem{"courses", coursesPath, p.T("nav.courses"), "book"})
+			items = append(items, navItem{"letters", lettersPath, p.T("nav.letters"), "mail"})
 			items = append(items, navItem{"settings", "/integrator/settings", p.T("nav.settings"), "gear"})
 		}
 		return items

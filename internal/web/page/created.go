@@ -27,6 +27,15 @@ func welcome(c Chrome, m school.Created) string {
 	return text
 }
 
+// shared is the message for other channels. A password does not travel in an
+// address: it is told on the phone.
+func shared(c Chrome, m school.Created) string {
+	if m.Access == school.AccessLink {
+		return welcome(c, m)
+	}
+	return c.P.In(m.Student.Language).T("welcome.shared", "name", m.Student.FullName, "school", c.School, "site", c.BaseURL, "email", string(m.Student.Email))
+}
+
 // credentials is everything that the frame shows, as plain lines.
 func credentials(c Chrome, m school.Created) string {
 	lines := []string{

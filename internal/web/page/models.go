@@ -12,6 +12,32 @@ type LoginForm struct {
 	Next   string // the page that was asked for; empty: the person's own place
 	Error  string
 	Params map[string]string
+	// Changed: the address has just been changed, and every session has ended.
+	Changed bool
+}
+
+// RecoverForm asks for a letter with a link for a new password.
+type RecoverForm struct {
+	Email  string
+	Error  string
+	Fields map[string]string
+	Params map[string]string
+	Sent   bool // a letter is on its way, if somebody has the address
+}
+
+// ConfirmForm asks for one press before an address changes.
+type ConfirmForm struct {
+	Action   string
+	Old, New string
+	Error    string
+}
+
+// EmailForm asks for another address of one's own.
+type EmailForm struct {
+	Email  string
+	Error  string
+	Fields map[string]string
+	Params map[string]string
 }
 
 // PasswordForm asks for a password of one's own: after the first login, behind
@@ -142,6 +168,10 @@ type AccountPage struct {
 	CurrentHash string // of the session that asks
 	Password    PasswordForm
 	Saved       bool
+	Change      EmailForm
+	// Asked: the letter to the new address is on its way; Changed: it has been
+	// confirmed.
+	Asked, Changed bool
 }
 
 // ErrorPageModel is what an error page says.

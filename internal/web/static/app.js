@@ -283,3 +283,13 @@ document.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
+
+/* The preview of a letter follows what is typed: its form is sent into the frame. */
+const written = $("form[data-preview]");
+if (written) {
+  let soon = 0;
+  written.addEventListener("input", () => {
+    clearTimeout(soon);
+    soon = setTimeout(() => written.requestSubmit($("[formtarget]", written)), 500);
+  });
+}
