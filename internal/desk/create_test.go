@@ -127,7 +127,7 @@ func TestEveryVerbIsAllOrNothing(t *testing.T) {
 				must.MustChangePassword = true
 				return p.SetOwnPassword(ctx, must, "next password")
 			}},
-			{"edit", func() error { return p.EditStudent(ctx, p.a, id, "New Name", "s2@example.com") }},
+			{"edit", func() error { return p.EditStudent(ctx, p.a, id, "New Name", "s2@example.com", false) }},
 			{"issue link", func() error { _, _, err := p.IssueLink(ctx, p.a, id); return err }},
 			{"grant", func() error { return p.GrantModule(ctx, p.a, id, 18, "a reason") }},
 			{"lesson 67", func() error { return p.CompleteLesson(ctx, me, 67) }},
@@ -520,7 +520,7 @@ func TestAnotherManagersStudentCannotBeTouched(t *testing.T) {
 		for _, id := range []school.UserID{theirs, gone, nobody} {
 			for name, verb := range map[string]func(by school.Actor) error{
 				"card":    func(by school.Actor) error { _, err := p.Student(ctx, by, id); return err },
-				"edit":    func(by school.Actor) error { return p.EditStudent(ctx, by, id, "X", "x@example.com") },
+				"edit":    func(by school.Actor) error { return p.EditStudent(ctx, by, id, "X", "x@example.com", false) },
 				"block":   func(by school.Actor) error { return p.BlockStudent(ctx, by, id) },
 				"unblock": func(by school.Actor) error { return p.UnblockStudent(ctx, by, id) },
 				"delete":  func(by school.Actor) error { _, err := p.DeleteStudent(ctx, by, id); return err },

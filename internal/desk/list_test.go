@@ -234,7 +234,7 @@ func (o *office) happen(t *rapid.T, raw func(string) error) {
 	case "transfer":
 		err = o.TransferStudent(ctx, o.admin, s.ID, rapid.SampledFrom([]school.UserID{o.a.ID, o.b.ID}).Draw(t, "to"), true)
 	case "rename":
-		err = o.EditStudent(ctx, o.admin, s.ID, rapid.SampledFrom(names).Draw(t, "new name"), string(s.Email))
+		err = o.EditStudent(ctx, o.admin, s.ID, rapid.SampledFrom(names).Draw(t, "new name"), string(s.Email), false)
 	case "disown":
 		err = raw("UPDATE tripwire_users SET granted_by = NULL WHERE user_id = '" + string(s.ID) + "'")
 	case "send":

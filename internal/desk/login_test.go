@@ -260,7 +260,7 @@ func TestOnlyLivingAccountsLogIn(t *testing.T) {
 		check("deleted", "s@example.com", "test1234", "wrong_credentials")
 		do(p.RestoreStudent(ctx, p.a, id, ""))
 		check("restored", "s@example.com", "test1234", "")
-		do(p.EditStudent(ctx, p.a, id, "S", "new@example.com"))
+		do(p.EditStudent(ctx, p.a, id, "S", "new@example.com", false))
 		check("renamed", "s@example.com", "test1234", "wrong_credentials")
 		check("renamed", "NEW@example.com", "test1234", "")
 		do(p.DisableStaff(ctx, p.admin, "b@example.com"))

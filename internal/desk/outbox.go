@@ -93,14 +93,15 @@ func (d *Desk) drop(tx *store.Tx, l school.Letter, cause string) error {
 	if cause == causeTooOld {
 		state = school.LetterGivenUp
 	}
-	if _, err := tx.SettleLetter(l, store.Outcome{State: state, Cause: cause}); err != nil {
+	if _, err := tx.SettleLetter(l, store.Outcome{State: state, Cause: cause}); err != nil || cause != causeTooOld {
 		return err
 	}
-	if state == school.LetterGivenUp {
-		return noteLetter(tx, school.LetterFailedForGood, l, cause, "")
-	}
-	return nil
+	// Where one is too old, there may be as many as there are students.
+	return tx.GiveUpLetters(causeTooOld, tx.Now.Add(-school.LetterPatience), maxGivenUp)
 }
+
+// maxGivenUp bounds how many letters one transaction gives up.
+const maxGivenUp = 5000
 
 // The causes that are not those of package mail.
 const (

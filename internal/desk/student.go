@@ -103,9 +103,10 @@ func (d *Desk) change(ctx context.Context, actor school.Actor, id school.UserID,
 	return d.notingForeign(ctx, actor, id, err)
 }
 
-// EditStudent corrects name and address. Errors: Invalid with the faulty fields,
-// Conflict student_exists, NotFound, Forbidden.
-func (d *Desk) EditStudent(ctx context.Context, actor school.Actor, id school.UserID, fullName, email string) error {
+// EditStudent corrects name and address; resend has the welcome letter go to the
+// corrected address. Errors: Invalid with the faulty fields, Conflict student_exists,
+// NotFound, Forbidden.
+func (d *Desk) EditStudent(ctx context.Context, actor school.Actor, id school.UserID, fullName, email string, resending bool) error {
 	faults := school.Faults{}
 	name, err := school.NewFullName(fullName)
 	faults.Add("full_name", err)
@@ -128,7 +129,11 @@ func (d *Desk) EditStudent(ctx context.Context, actor school.Actor, id school.Us
 		if s.Email != address {
 			details["old_email"], details["new_email"] = string(s.Email), string(address)
 		}
-		return tx.InsertActivity(actor, school.StudentEdited, id, details)
+		if err := tx.InsertActivity(actor, school.StudentEdited, id, details); err != nil || !resending || s.Email == address {
+			return err
+		}
+		s.Email = address
+		return resend(tx, actor, s)
 	})
 	return d.nameTheStudent(ctx, actor, email, err)
 }

@@ -91,6 +91,14 @@ func (tx *Tx) SettleLetter(l school.Letter, o Outcome) (bool, error) {
 	return n > 0, err
 }
 
+// GiveUpLetters ends letters that were queued before a time and never tried, at most
+// limit.
+func (tx *Tx) GiveUpLetters(cause string, before time.Time, limit int) error {
+	_, err := tx.exec(`UPDATE letters SET state = 'given_up', due_at = NULL, cause = $1
+		WHERE id IN (SELECT id FROM letters WHERE due_at <= $2 AND queued_at <= $2 AND attempts = 0 AND state = 'queued' ORDER BY due_at, id LIMIT $3`+tx.engine.skipLocked()+")", cause, before, limit)
+	return err
+}
+
 // UpsertLetterContent keeps what a letter said at its last attempt.
 func (tx *Tx) UpsertLetterContent(id int64, c school.LetterContent) error {
 	return tx.later(`INSERT INTO letter_contents (letter_id, subject, text, html) VALUES ($1, $2, $3, $4)

@@ -63,7 +63,7 @@ func (h *Handler) editStudent(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name, email := r.PostForm.Get("full_name"), r.PostForm.Get("email")
-	if err := h.desk.EditStudent(r.Context(), visitOf(r).actor, id, name, email); err != nil {
+	if err := h.desk.EditStudent(r.Context(), visitOf(r).actor, id, name, email, r.PostForm.Get("resend") != ""); err != nil {
 		return h.refuseOnCard(w, r, err, func(m *page.CardPage, e *school.Error) {
 			m.Edit = page.EditForm{FullName: name, Email: email, Fields: e.Fields, Params: e.Params, Open: true}
 			if len(e.Fields) == 0 {

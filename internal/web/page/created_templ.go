@@ -138,7 +138,7 @@ func StudentCreated(c Chrome, m school.Created) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		default:
-			templ_7745c5c3_Err = waitingStep("mail", c.P.T("created.letter_queued"), string(m.Student.Email)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = waitingStep("mail", c.P.T("created.letter_queued"), "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -173,7 +173,7 @@ func StudentCreated(c Chrome, m school.Created) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</button></div><textarea class=\"input message\" id=\"message\" rows=\"7\" readonly lang=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</button></div><textarea class=\"input message\" id=\"message\" rows=\"5\" readonly lang=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
