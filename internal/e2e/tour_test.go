@@ -85,6 +85,13 @@ func (v *tour) anonymous() {
 	v.show("error-stranger", b)
 	b.open("/access/none")
 	v.show("link-invalid", b)
+	b.open("/recover")
+	b.fillIn("[name=email]", "nobody")
+	b.loading(func() { b.pressOn("form[action='/recover'] button") })
+	v.show("recover-refused", b)
+	b.fillIn("[name=email]", "nobody-"+v.language+"@example.com")
+	b.loading(func() { b.pressOn("form[action='/recover'] button") })
+	v.show("recover-sent", b)
 }
 
 func (v *tour) emptyDesk() {
@@ -255,6 +262,37 @@ func (v *tour) adminPages() {
 	b.open(trash)
 	v.show("trash-admin", b)
 	v.money(b)
+	v.letters(b)
+}
+
+// letters are the outbox, its texts and its set-up; nothing is set up here, so that
+// every letter waits.
+func (v *tour) letters(b *tab) {
+	v.t.Helper()
+	const letters, texts, mail = "/integrator/letters", "/integrator/letter-texts", "/integrator/mail"
+	b.open(letters)
+	v.show("letters", b)
+	b.open(letters + "?state=refused&q=" + url.QueryEscape("<b>"+strings.Repeat("Ж", 90)))
+	v.show("letters-nothing", b)
+	b.open(letters)
+	b.open(read[string](b, `document.querySelector(".letters .cell-who a").getAttribute("href")`))
+	v.show("letter", b)
+	b.open(texts + "?language=" + v.language)
+	v.show("letter-texts", b)
+	b.open(texts + "/welcome/" + v.language)
+	v.show("letter-text", b)
+	b.fillIn("[name=body]", "{stranger} <script>alert(11)</script> "+strings.Repeat("Щ", 300))
+	b.loading(func() { b.pressOn("#letter-text button.primary") })
+	v.show("letter-text-refused", b)
+	b.open(mail)
+	v.show("mail", b)
+	b.fillIn("[name=host]", "smtp example")
+	b.fillIn("[name=from_email]", strings.Repeat("ю", 60))
+	b.fillIn("[name=reminder_days]", "-1")
+	b.loading(func() { b.pressOn("form[action='/integrator/mail'] button.primary") })
+	v.show("mail-refused", b)
+	b.loading(func() { b.pressOn("form[action='/integrator/mail/hook'] button") })
+	v.show("mail-hook", b)
 }
 
 // money is the sale on a card and the ledger, as an administrator has them.

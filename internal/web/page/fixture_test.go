@@ -1,6 +1,7 @@
 package page_test
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -289,7 +290,7 @@ func pages(k kind, lang school.Language) map[string]templ.Component {
 		trash.Students[i].DeletedAt = now.AddDate(0, 0, -i)
 	}
 	sessions := []school.Session{{TokenHash: "a", Device: k.text("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36"), LastSeenAt: now}, {TokenHash: "b", Device: k.text("curl/8"), LastSeenAt: now.AddDate(0, -1, 0)}}
-	return map[string]templ.Component{
+	all := map[string]templ.Component{
 		"login":    page.Login(out, page.LoginForm{Email: k.text("test123@example.com"), Error: code}),
 		"password": page.OwnPassword(out, page.PasswordForm{Fields: wrong, Email: k.text("test123@example.com"), Required: true}),
 		"link":     page.LinkInvalid(out),
@@ -314,6 +315,8 @@ func pages(k kind, lang school.Language) map[string]templ.Component {
 		"error-out":   page.ErrorPage(out, page.ErrorPageModel{Status: 404, Code: "not_found", Params: map[string]string{"a": evil}}),
 		"fragment":    page.StudentCreated(sales, *created(k, school.AccessPassword)), "fragment-form": page.FormFragment(sales, form(k)),
 	}
+	maps.Copy(all, letterPages(k, out, admin))
+	return all
 }
 
 func file(k kind, id school.FileID) school.File {

@@ -1,0 +1,294 @@
+package e2e_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net"
+	"net/mail"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/emersion/go-smtp"
+)
+
+var errNotYet = errors.New("not yet")
+
+// mailbox is a mail server that takes every letter but those to whom it does not
+// know.
+type mailbox struct {
+	host, port string
+
+	mu      sync.Mutex
+	unknown map[string]bool
+	letters []string
+}
+
+func openMailbox(t *testing.T, unknown ...string) *mailbox {
+	t.Helper()
+	m := &mailbox{unknown: map[string]bool{}}
+	for _, address := range unknown {
+		m.unknown[address] = true
+	}
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.host, m.port, _ = net.SplitHostPort(l.Addr().String())
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &delivery{mailbox: m}, nil }))
+	server.Domain = "mail.test"
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	t.Cleanup(func() {
+		_ = server.Close()
+		<-served
+	})
+	return m
+}
+
+// delivery is one connection to the mailbox.
+type delivery struct{ *mailbox }
+
+func (d *delivery) Mail(string, *smtp.MailOptions) error { return nil }
+
+func (d *delivery) Rcpt(to string, _ *smtp.RcptOptions) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.unknown[to] {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox here"}
+	}
+	return nil
+}
+
+func (d *delivery) Data(r io.Reader) error {
+	letter, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.letters = append(d.letters, string(letter))
+	return nil
+}
+
+func (d *delivery) Reset()        {}
+func (d *delivery) Logout() error { return nil }
+
+// parcel is a letter as its reader has it.
+type parcel struct{ to, subject, text, html string }
+
+func unpacked(t *testing.T, letter string) (p parcel) {
+	t.Helper()
+	m, err := mail.ReadMessage(strings.NewReader(letter))
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := mail.ParseAddress(m.Header.Get("To"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.to = to.Address
+	if p.subject, err = new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil {
+		t.Fatal(err)
+	}
+	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := multipart.NewReader(m.Body, params["boundary"])
+	for {
+		part, err := parts.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return p
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body bytes.Buffer
+		if _, err := body.ReadFrom(quotedprintable.NewReader(part)); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/html") {
+			p.html = body.String()
+		} else {
+			p.text = body.String()
+		}
+	}
+}
+
+// to answers the letters to an address.
+func (m *mailbox) to(t *testing.T, address string) (all []parcel) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, l := range m.letters {
+		if p := unpacked(t, l); p.to == address {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// setUpMail is what an administrator does once, in the panel.
+func (s *school) setUpMail(b *tab, m *mailbox) {
+	s.t.Helper()
+	b.open("/integrator/mail")
+	b.sees("Письма не настроены")
+	b.fillIn("[name=host]", m.host)
+	b.fillIn("[name=port]", "1")
+	b.choose("security", "none")
+	b.fillIn("[name=from_email]", "school@example.com")
+	b.follow("Проверить соединение")
+	b.sees("На этом порту почтового сервера нет")
+	b.fillIn("[name=port]", m.port)
+	b.follow("Проверить соединение")
+	b.sees("Соединение работает")
+	b.follow("Сохранить")
+	b.sees("Письма уходят через")
+	b.follow("Отправить себе")
+	b.sees("Пробное письмо")
+	b.until("the test letter", func() error {
+		b.reload()
+		if !read[bool](b, `document.querySelector("[data-letter=accepted]") !== null`) {
+			return errNotYet
+		}
+		return nil
+	})
+}
+
+// TestALetterArrivesAndItsStateIsSeenLive: set up in the panel, sent with the
+// creation, seen by whoever watches, opened by the student; refused for a mistyped
+// address, corrected and sent again.
+func TestALetterArrivesAndItsStateIsSeenLive(t *testing.T) {
+	onEach(t, func(t *testing.T, s *school) {
+		const mistyped = "typo@example.com"
+		box := openMailbox(t, mistyped)
+		boss, manager := s.at(admin), s.at(vera)
+		s.setUpMail(boss, box)
+		manager.reload()
+		manager.hearsLive()
+		manager.admit(testStudent.name, testStudent.email)
+		manager.holds(`document.querySelector("#students").innerText.includes("Отправлено")`)
+		manager.holds(`document.querySelector("#activity").innerText.includes("Письмо принято почтовым сервером")`)
+
+		letters := box.to(t, testStudent.email)
+		if len(letters) != 1 || !strings.Contains(letters[0].subject, "доступ к курсу открыт") {
+			t.Fatalf("letters %+v", letters)
+		}
+		link := regexp.MustCompile(regexp.QuoteMeta(s.base) + `(/access/[\w-]+)`)
+		path := link.FindStringSubmatch(letters[0].text)
+		if path == nil || link.FindStringSubmatch(letters[0].html) == nil {
+			t.Fatalf("no link in %s", letters[0].text)
+		}
+		if strings.Contains(letters[0].text+letters[0].html, testStudent.password) {
+			t.Error("the letter has the password")
+		}
+		scanner, student := s.visitor("scanner"), s.visitor("student")
+		scanner.open(path[1]) // which opens every link and presses nothing
+		scanner.open(path[1])
+		student.open(path[1])
+		student.fill("Новый пароль", ownPassword)
+		student.follow("Сохранить пароль")
+		student.seesModules("Открыт", "Откроется после модуля 16", "Откроется после модуля 17")
+
+		manager.admit("Опечатка", mistyped)
+		manager.holds(`document.querySelector("#students").innerText.includes("Отказано")`)
+		manager.open(students + "/" + s.idOf(mistyped))
+		manager.sees("Адрес не принят", "550 5.1.1 no such mailbox here")
+		manager.hearsLive()
+		manager.press("Изменить имя или email")
+		manager.fillIn("[name=email]", "right@example.com")
+		manager.follow("Сохранить")
+		manager.holds(`document.querySelector("#access [data-letter=accepted]") !== null`)
+		if n := len(box.to(t, "right@example.com")); n != 1 {
+			t.Errorf("%d letters to the corrected address", n)
+		}
+
+		boss.open("/integrator/letters?state=accepted")
+		boss.sees("right@example.com", testStudent.email)
+		boss.open(read[string](boss, `[...document.querySelectorAll(".letters tr")].find(r => r.innerText.includes("`+testStudent.email+`")).querySelector("a").getAttribute("href")`))
+		boss.sees("Приветственное письмо", testStudent.email)
+		kept, err := evaluate[string](boss, `fetch(document.querySelector("iframe").getAttribute("src")).then(a => a.text())`, chromedp.EvalAwaitPromise)
+		boss.do("read the letter as it was sent", err)
+		if strings.Contains(kept, path[1]) || !strings.Contains(kept, "/access/••••••••") {
+			t.Errorf("the letter as sent, with its secret (%v): %s", strings.Contains(kept, path[1]), kept)
+		}
+		if strings.Contains(s.err.String(), path[1]) {
+			t.Error("the link stands in the log")
+		}
+	})
+}
+
+// TestForgottenPasswordAndAnotherAddressByLetter walks both ways to their ends.
+func TestForgottenPasswordAndAnotherAddressByLetter(t *testing.T) {
+	onEach(t, func(t *testing.T, s *school) {
+		box := openMailbox(t)
+		s.setUpMail(s.at(admin), box)
+		s.at(vera).admit(testStudent.name, testStudent.email)
+		link := regexp.MustCompile(regexp.QuoteMeta(s.base) + `(/access/[\w-]+)`)
+		b := s.visitor("student")
+		linkTo := func(address, subject string) (path string) {
+			b.until("a letter to "+address, func() error {
+				for _, p := range box.to(t, address) {
+					if strings.Contains(p.subject, subject) {
+						path = link.FindStringSubmatch(p.text)[1]
+						return nil
+					}
+				}
+				return errNotYet
+			})
+			return path
+		}
+
+		b.open("/login")
+		b.follow("Забыли пароль?")
+		b.fill("Email", "nobody@example.com")
+		b.follow("Прислать ссылку")
+		b.sees("Проверьте почту")
+		unknown := b.text("main")
+		b.open("/recover")
+		b.fill("Email", testStudent.email)
+		b.follow("Прислать ссылку")
+		b.sees("Проверьте почту")
+		if known := b.text("main"); known != unknown {
+			t.Errorf("a known address is answered %q, an unknown one %q", known, unknown)
+		}
+		b.open(linkTo(testStudent.email, "новый пароль"))
+		b.fill("Новый пароль", ownPassword)
+		b.follow("Сохранить пароль")
+		b.at("/")
+
+		other := s.visitor("other device")
+		other.open("/login")
+		other.logIn(testStudent.email, ownPassword)
+		other.at("/")
+		b.open("/account")
+		b.fillIn("#new-email", "new@example.com")
+		b.fillIn("#email-password", ownPassword)
+		b.follow("Прислать ссылку на новый адрес")
+		b.sees("письмо со ссылкой уже в пути")
+		b.open(linkTo("new@example.com", "подтвердите"))
+		b.sees(testStudent.email, "new@example.com")
+		b.follow("Подтвердить")
+		b.at("/account")
+		b.sees("new@example.com")
+		b.until("the notice", func() error {
+			for _, p := range box.to(t, testStudent.email) {
+				if strings.Contains(p.subject, "адрес для входа изменён") {
+					return nil
+				}
+			}
+			return errNotYet
+		})
+		other.open("/")
+		other.at("/login")
+		other.logIn("new@example.com", ownPassword)
+		other.at("/")
+	})
+}
