@@ -38,7 +38,7 @@ func (b *bench) measure(ctx context.Context) error {
 			return err
 		}
 	}
-	return b.runAll(ctx, "once", slices.Concat(b.crowdTasks(), b.processTasks(), b.deskTasks(), b.studyTasks()))
+	return b.runAll(ctx, "once", slices.Concat(b.crowdTasks(), b.processTasks(), b.deskTasks(), b.studyTasks(), b.letterTasks()))
 }
 
 func (b *bench) runAll(ctx context.Context, when string, tasks []task) error {

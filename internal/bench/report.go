@@ -25,6 +25,7 @@ func writeReport(w io.Writer, m machine, b *bench) error {
 	r.process()
 	r.deskwork()
 	r.study()
+	r.letters()
 	_, err := io.WriteString(w, r.String())
 	return err
 }
