@@ -189,7 +189,7 @@ func (d *Desk) SendTestLetter(ctx context.Context, actor school.Actor) (id int64
 	return id, err
 }
 
-// HandOver sends a test letter to any address at once, and waits for the answer of
+// HandOver sends the test letter to any address at once, and waits for the answer of
 // the server: the terminal's way to try the set-up. Errors: Invalid with the faulty
 // field, Conflict mail_off, Forbidden.
 func (d *Desk) HandOver(ctx context.Context, actor school.Actor, to, baseURL string) (t MailTrial, err error) {
@@ -202,6 +202,36 @@ func (d *Desk) HandOver(ctx context.Context, actor school.Actor, to, baseURL str
 		faults.Add("to", err)
 		return t, faults.Err()
 	}
+	return d.handOver(ctx, mail.Address{Email: string(address)}, func(tx *store.Tx, r mailRoute) (draft, error) {
+		template, err := textOf(tx, school.LetterTest, r.school.Language)
+		values := map[string]string{"name": string(address), "email": string(address), "school": r.school.Name, "site": baseURL}
+		return draft{template: template, values: values, frame: frameOf(r.school.Name, r.school.Language)}, err
+	})
+}
+
+// TryLetterText sends a wording that need not be kept yet to the actor, with sample
+// values, and waits for the answer of the server. Errors: as EditLetterText, Conflict
+// mail_off.
+func (d *Desk) TryLetterText(ctx context.Context, actor school.Actor, t school.LetterText, baseURL string) (MailTrial, error) {
+	if err := actor.May(school.ManageSchool); err != nil {
+		return MailTrial{}, err
+	}
+	if t = tidy(t); actor.Email == "" { // the terminal has none
+		return MailTrial{}, school.ErrForbidden
+	}
+	if err := checkLetterText(t); err != nil {
+		return MailTrial{}, err
+	}
+	return d.handOver(ctx, mail.Address{Name: actor.Name, Email: string(actor.Email)}, func(tx *store.Tx, r mailRoute) (draft, error) {
+		p := locale.Printer{Lang: t.Language, Zone: r.school.Location(), Now: tx.Now}
+		return draft{
+			template: mail.Template{Subject: t.Subject, Body: t.Body}, values: sampleValues(p, t.Kind, actor, r.school, baseURL), frame: frameOf(r.school.Name, t.Language),
+		}, nil
+	})
+}
+
+// handOver sends one letter past the outbox, for somebody who waits for the answer.
+func (d *Desk) handOver(ctx context.Context, to mail.Address, write func(*store.Tx, mailRoute) (draft, error)) (t MailTrial, err error) {
 	var out draft
 	var server mail.Server
 	err = d.store.Read(ctx, func(tx *store.Tx) error {
@@ -209,16 +239,13 @@ func (d *Desk) HandOver(ctx context.Context, actor school.Actor, to, baseURL str
 		if err != nil {
 			return err
 		}
-		server = r.server
-		l := school.Language(r.school.Language)
-		if out.template, err = textOf(tx, school.LetterTest, l); err != nil {
+		if out, err = write(tx, r); err != nil {
 			return err
 		}
-		out.frame = frameOf(r.school.Name, l)
-		out.values = map[string]string{"name": string(address), "email": string(address), "school": r.school.Name, "site": baseURL}
+		server = r.server
 		out.message = mail.Message{
-			ID: "<" + school.NewToken() + "@" + r.from.Domain() + ">", At: tx.Now, Language: string(l),
-			From: mail.Address{Name: r.name, Email: string(r.from)}, To: mail.Address{Email: string(address)},
+			ID: "<" + school.NewToken() + "@" + r.from.Domain() + ">", At: tx.Now, Language: out.frame.Language,
+			From: mail.Address{Name: r.name, Email: string(r.from)}, To: to,
 			ReplyTo: string(r.settings.ReplyTo), Bounce: string(r.settings.BounceEmail),
 		}
 		return nil
@@ -281,7 +308,7 @@ func (d *Desk) EditLetterText(ctx context.Context, actor school.Actor, t school.
 	if err := actor.May(school.ManageSchool); err != nil {
 		return err
 	}
-	t.Subject, t.Body = spaced(t.Subject), strings.TrimSpace(strings.ReplaceAll(t.Body, "\r\n", "\n"))
+	t = tidy(t)
 	if err := checkLetterText(t); err != nil {
 		return err
 	}
@@ -306,7 +333,11 @@ func (d *Desk) ResetLetterText(ctx context.Context, actor school.Actor, kind sch
 	})
 }
 
-func spaced(s string) string { return strings.Join(strings.Fields(s), " ") }
+// tidy brings a wording as a form sends it into the form in which it is kept.
+func tidy(t school.LetterText) school.LetterText {
+	t.Subject, t.Body = strings.Join(strings.Fields(t.Subject), " "), strings.TrimSpace(strings.ReplaceAll(t.Body, "\r\n", "\n"))
+	return t
+}
 
 // templateErrors say what package mail finds wrong with a wording.
 var templateErrors = map[mail.Problem]error{
@@ -345,7 +376,7 @@ func (d *Desk) PreviewLetter(ctx context.Context, actor school.Actor, t school.L
 	if err := actor.May(school.ManageSchool); err != nil {
 		return c, err
 	}
-	t.Subject, t.Body = spaced(t.Subject), strings.ReplaceAll(t.Body, "\r\n", "\n")
+	t = tidy(t)
 	if err := checkLetterText(t); err != nil {
 		return c, err
 	}

@@ -189,16 +189,39 @@ func (h *Handler) editLetterText(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := h.desk.EditLetterText(r.Context(), visitOf(r).actor, t); err != nil {
-		if wantsJSON(r) || school.KindOf(err) != school.Invalid {
-			return err
-		}
-		shown := problem.Shown(err)
-		return h.showLetterText(w, r, noteRefusal(r, err), func(m *page.LetterTextPage) {
-			m.Text.Subject, m.Text.Body, m.Fields, m.Params = t.Subject, t.Body, shown.Fields, shown.Params
-		})
+		return h.refuseLetterText(w, r, t, err)
 	}
 	http.Redirect(w, r, textAt(t)+"?saved", http.StatusSeeOther)
 	return nil
+}
+
+// refuseLetterText shows the wording again as it was typed, with what is wrong.
+func (h *Handler) refuseLetterText(w http.ResponseWriter, r *http.Request, t school.LetterText, err error) error {
+	if kind := school.KindOf(err); wantsJSON(r) || kind != school.Invalid && kind != school.Conflict {
+		return err
+	}
+	shown := problem.Shown(err)
+	return h.showLetterText(w, r, noteRefusal(r, err), func(m *page.LetterTextPage) {
+		m.Text.Subject, m.Text.Body, m.Fields, m.Params = t.Subject, t.Body, shown.Fields, shown.Params
+		if len(shown.Fields) == 0 {
+			m.Error = shown.Code
+		}
+	})
+}
+
+// tryLetterText sends what is typed to the reader.
+func (h *Handler) tryLetterText(w http.ResponseWriter, r *http.Request) error {
+	t, err := typedText(r)
+	if err != nil {
+		return err
+	}
+	trial, err := h.desk.TryLetterText(r.Context(), visitOf(r).actor, t, h.baseURL)
+	if err != nil {
+		return h.refuseLetterText(w, r, t, err)
+	}
+	return h.showLetterText(w, r, http.StatusOK, func(m *page.LetterTextPage) {
+		m.Text.Subject, m.Text.Body, m.Trial = t.Subject, t.Body, &page.MailTrial{Cause: trial.Cause, Words: trial.Words}
+	})
 }
 
 func textAt(t school.LetterText) string {

@@ -135,6 +135,7 @@ func (h *Handler) routes() []route {
 		{"GET", "/integrator/letter-texts/{kind}/{language}", admin, h.letterText},
 		{"POST", "/integrator/letter-texts/{kind}/{language}", admin, h.editLetterText},
 		{"POST", "/integrator/letter-texts/{kind}/{language}/reset", admin, h.resetLetterText},
+		{"POST", "/integrator/letter-texts/{kind}/{language}/test", admin, h.tryLetterText},
 		{"GET", "/integrator/letter-texts/{kind}/{language}/preview", admin, h.keptPreview},
 		{"POST", "/integrator/letter-texts/{kind}/{language}/preview", admin, h.typedPreview},
 		{"GET", "/integrator/mail", admin, h.mailSetup},

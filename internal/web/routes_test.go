@@ -53,6 +53,7 @@ var goodForms = map[string]url.Values{
 	"/integrator/letters/{letter}/cancel":                {},
 	"/integrator/letter-texts/{kind}/{language}":         {"subject": {"A subject"}, "body": {"Come in: {link}"}},
 	"/integrator/letter-texts/{kind}/{language}/reset":   {},
+	"/integrator/letter-texts/{kind}/{language}/test":    {"subject": {"A subject"}, "body": {"Come in: {link}"}},
 	"/integrator/letter-texts/{kind}/{language}/preview": {"subject": {"A subject"}, "body": {"Come in: {link}"}},
 	"/integrator/mail":                                   mailForm(),
 	"/integrator/mail/test":                              {},

@@ -99,6 +99,7 @@ type LetterTextPage struct {
 	Fields map[string]string
 	Params map[string]string
 	Saved  bool
+	Trial  *MailTrial // what came of the letter to oneself
 }
 
 func textsURL(l school.Language) string { return textsPath + "?language=" + string(l) }

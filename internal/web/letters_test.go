@@ -1,0 +1,281 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"tripwire/internal/school"
+	"tripwire/internal/store/storetest"
+)
+
+const (
+	mailAt  = "/integrator/mail"
+	textsAt = "/integrator/letter-texts"
+)
+
+// setUp is a form of the mail settings as it is filled in well.
+func setUp(change ...string) url.Values {
+	v := url.Values{
+		"host": {"smtp.example.com"}, "port": {"587"}, "security": {"starttls"}, "username": {"school"}, "password": {"smtp-secret-1"}, "from_email": {"school@example.com"},
+		"from_name": {"Школа"}, "reply_to": {"help@example.com"}, "bounce_email": {""}, "domain_per_minute": {"300"}, "reminder_days": {"7"}, "module_opened": {"1"},
+	}
+	for i := 0; i < len(change); i += 2 {
+		v.Set(change[i], change[i+1])
+	}
+	return v
+}
+
+// TestThePasswordOfTheMailServerIsNeverShown: kept sealed, left as it is by an empty
+// field, and forgotten for another server.
+func TestThePasswordOfTheMailServerIsNeverShown(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := open(t, target)
+		boss := p.as(t, "admin@example.com", staffPassword)
+		wantSeeOther(t, boss.post(mailAt, setUp()))
+		a := boss.get(mailAt)
+		wantPage(t, a, http.StatusOK)
+		if !strings.Contains(a.text(), "Сохранён") || !strings.Contains(a.body, "smtp.example.com") || strings.Contains(a.body, "smtp-secret-1") {
+			t.Errorf("the page says %s", a.text())
+		}
+		sealed := p.text(t, "SELECT sealed_password FROM mail_settings")
+		wantSeeOther(t, boss.post(mailAt, setUp("password", "", "reminder_days", "14")))
+		if again := p.text(t, "SELECT sealed_password FROM mail_settings"); sealed == "" || again != sealed {
+			t.Errorf("sealed %q, then %q", sealed, again)
+		}
+		wantSeeOther(t, boss.post(mailAt, setUp("password", "", "host", "evil.example.com")))
+		if again := p.text(t, "SELECT sealed_password FROM mail_settings"); again != "" {
+			t.Error("the password of one server is kept for another")
+		}
+		for table, rows := range target.Dump(t) {
+			if strings.Contains(strings.Join(rows, "\n"), "smtp-secret-1") {
+				t.Errorf("the password stands in %s", table)
+			}
+		}
+		if strings.Contains(p.log.String(), "smtp-secret-1") {
+			t.Error("the password stands in the log")
+		}
+	})
+}
+
+// TestMailSettingsSayWhatIsWrong at its field, keep what was typed but for the
+// password, and change nothing.
+func TestMailSettingsSayWhatIsWrong(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := open(t, target)
+		boss := p.as(t, "admin@example.com", staffPassword)
+		for field, wrong := range map[string][]string{
+			"host": {"host", "smtp example"}, "port": {"port", "70000"}, "security": {"security", "none"}, "from_email": {"from_email", "nobody"},
+			"reply_to": {"reply_to", "@"}, "bounce_email": {"bounce_email", "a b"}, "reminder_days": {"reminder_days", "many"}, "domain_per_minute": {"domain_per_minute", "-1"},
+		} {
+			for _, try := range []string{"", "1"} {
+				form := setUp(wrong...)
+				form.Set("try", try)
+				p.unchanged(t, field, func() {
+					a := boss.post(mailAt, form)
+					wantPage(t, a, http.StatusUnprocessableEntity)
+					if !strings.Contains(a.body, `id="`+field+`-error"`) || strings.Contains(a.body, "smtp-secret-1") || !strings.Contains(a.body, "help@example.com") && field != "reply_to" {
+						t.Errorf("%s: %s", field, a.text())
+					}
+				})
+			}
+		}
+	})
+}
+
+// TestTextsAreEditedPreviewedAndReset: a preview is a page of its own, without
+// scripts, and nothing that is typed becomes markup in it.
+func TestTextsAreEditedPreviewedAndReset(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := open(t, target)
+		boss := p.as(t, "admin@example.com", staffPassword)
+		at := textsAt + "/welcome/ru"
+		form := url.Values{"subject": {"  Вход  в {school} "}, "body": {"# Привет\r\n\r\n<script>alert(1)</script> {name}\r\n\r\n[Войти]({link})"}}
+		a := boss.post(at+"/preview", form)
+		if a.status != http.StatusOK || strings.Contains(a.body, "<script") || !strings.Contains(a.body, "&lt;script&gt;") || !strings.Contains(a.body, "Войти") {
+			t.Errorf("the preview: %d %s", a.status, a.body)
+		}
+		if policy := a.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "sandbox") || strings.Contains(policy, "script-src") {
+			t.Errorf("the preview comes with %q", policy)
+		}
+		for body, want := range map[string]string{"без ссылки": "{link}", "{stranger} {link}": "stranger", "{link": "{"} {
+			form := url.Values{"subject": {"Тема"}, "body": {body}}
+			a := boss.post(at, form)
+			wantTame(t, body, a)
+			if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, `id="body-error"`) || !strings.Contains(a.text(), strings.Trim(want, "{}")) {
+				t.Errorf("%q: %s", body, a.text())
+			}
+			if a := boss.post(at+"/preview", form); a.status != http.StatusUnprocessableEntity || a.header.Get("X-Frame-Options") != "SAMEORIGIN" {
+				t.Errorf("%q: the preview is %d %q", body, a.status, a.header.Get("X-Frame-Options"))
+			}
+		}
+		wantSeeOther(t, boss.post(at, form))
+		if got := p.text(t, "SELECT subject FROM letter_texts WHERE kind = 'welcome' AND language = 'ru'"); got != "Вход в {school}" {
+			t.Errorf("kept %q", got)
+		}
+		if a := boss.get(textsAt + "?language=ru"); strings.Count(a.body, `<span class="badge info">изменён`) != 1 {
+			t.Errorf("the list says %s", a.text())
+		}
+		if a := boss.post(at+"/test", form); a.status != http.StatusConflict || !strings.Contains(a.text(), "Письма не настроены") {
+			t.Errorf("a test without a server: %d %s", a.status, a.text())
+		}
+		wantSeeOther(t, boss.post(at+"/reset", form))
+		if n := p.count(t, "SELECT count(*) FROM letter_texts"); n != 0 {
+			t.Errorf("%d texts are kept after the reset", n)
+		}
+		for _, path := range []string{textsAt + "/none/ru", textsAt + "/welcome/xx", textsAt + "/welcome/ru/none"} {
+			if a := boss.get(path); a.status != http.StatusNotFound {
+				t.Errorf("%s: %d", path, a.status)
+			}
+		}
+	})
+}
+
+// TestTheOutboxIsShownFilteredAndChanged.
+func TestTheOutboxIsShownFilteredAndChanged(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := open(t, target)
+		boss := p.as(t, "admin@example.com", staffPassword)
+		for i := range 60 {
+			p.student(t, p.a, fmt.Sprintf("s%d@example.com", i))
+		}
+		first, second := boss.get("/integrator/letters"), regexp.MustCompile(`/integrator/letters\?before=\d+`)
+		wantPage(t, first, http.StatusOK)
+		if !strings.Contains(first.text(), "s59@example.com") || strings.Contains(first.text(), "s5@example.com") || !strings.Contains(first.text(), "Письма не настроены") {
+			t.Errorf("the first page: %s", first.text())
+		}
+		older := boss.get(second.FindString(first.body))
+		if !strings.Contains(older.text(), "s5@example.com") || strings.Contains(older.text(), "s59@example.com") {
+			t.Errorf("the second page: %s", older.text())
+		}
+		if a := boss.get("/integrator/letters?q=S7@Example"); !strings.Contains(a.text(), "s7@example.com") || strings.Contains(a.text(), "s8@example.com") {
+			t.Errorf("searched: %s", a.text())
+		}
+		id := p.count(t, "SELECT id FROM letters WHERE email = 's7@example.com'")
+		one := fmt.Sprintf("/integrator/letters/%d", id)
+		if a := boss.get(one); !strings.Contains(a.text(), "ещё не отправлялось") {
+			t.Errorf("unsent: %s", a.text())
+		}
+		if a := boss.get(one + "/body"); a.status != http.StatusNotFound {
+			t.Errorf("the body of an unsent letter: %d", a.status)
+		}
+		wantSeeOther(t, boss.post(one+"/cancel", nil))
+		if a := boss.post(one+"/cancel", nil, asProgram...); a.code() != "letter_away" {
+			t.Errorf("cancelled twice: %d %s", a.status, a.code())
+		}
+		if a := boss.get("/integrator/letters?state=cancelled"); !strings.Contains(a.text(), "s7@example.com") || strings.Contains(a.text(), "s8@example.com") {
+			t.Errorf("cancelled are %s", a.text())
+		}
+		wantSeeOther(t, boss.post(one+"/retry", nil))
+		if got := p.text(t, "SELECT state FROM letters WHERE email = 's7@example.com'"); got != "queued" {
+			t.Errorf("tried again it is %s", got)
+		}
+		p.exec(t, "INSERT INTO letter_contents (letter_id, subject, text, html) VALUES ($1, 'Тема', 'Текст', '<p>Письмо</p>')", id)
+		if a := boss.get(one); !strings.Contains(a.header.Get("Content-Security-Policy"), "frame-src 'self'") || !strings.Contains(a.body, "<iframe") {
+			t.Errorf("the letter: %q %s", a.header.Get("Content-Security-Policy"), a.text())
+		}
+		if a := boss.get(one + "/body"); a.body != "<p>Письмо</p>" || !strings.Contains(a.header.Get("Content-Security-Policy"), "sandbox") {
+			t.Errorf("its body: %q %s", a.header.Get("Content-Security-Policy"), a.body)
+		}
+		if a := boss.get("/integrator/letters/0"); a.status != http.StatusNotFound {
+			t.Errorf("no letter: %d", a.status)
+		}
+	})
+}
+
+// TestBouncesAreReportedWithTheTokenAlone: as a bearer or as a password, and nothing
+// else opens.
+func TestBouncesAreReportedWithTheTokenAlone(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := open(t, target)
+		boss := p.as(t, "admin@example.com", staffPassword)
+		p.student(t, p.a, "s@example.com")
+		p.exec(t, "UPDATE letters SET state = 'accepted', due_at = NULL, sent_at = queued_at, message_id = '<a@school>'")
+		report := `{"message_id": "<a@school>", "permanent": true, "words": "550 mailbox full"}`
+		token := regexp.MustCompile(`id="hook-token"[^>]* value="([^"]+)"`).FindStringSubmatch(boss.post(mailAt+"/hook", nil).body)
+		if token == nil {
+			t.Fatal("no token is shown")
+		}
+		if a := boss.get(mailAt); strings.Contains(a.body, token[1]) {
+			t.Error("the token is shown twice")
+		}
+		if n := p.count(t, "SELECT count(*) FROM mail_settings WHERE hook_hash = $1", token[1]); n != 0 {
+			t.Error("the token is kept in clear")
+		}
+		for _, headers := range [][]string{nil, {"Authorization", "Bearer wrong"}, {"Authorization", "Bearer "}} {
+			if a := p.report(t, report, headers...); a.status != http.StatusUnauthorized || a.code() != "hook_refused" {
+				t.Errorf("%q: %d %s", headers, a.status, a.code())
+			}
+		}
+		bearer := []string{"Authorization", "Bearer " + token[1]}
+		if a := p.report(t, "{", bearer...); a.status != http.StatusUnprocessableEntity || a.code() != "bounce_invalid" {
+			t.Errorf("nonsense: %d %s", a.status, a.code())
+		}
+		if a := p.report(t, report, bearer...); a.status != http.StatusOK || strings.TrimSpace(a.body) != `{"noted":1}` {
+			t.Errorf("reported: %d %s", a.status, a.body)
+		}
+		if a := p.report(t, report, bearer...); strings.TrimSpace(a.body) != `{"noted":0}` {
+			t.Errorf("reported twice: %d %s", a.status, a.body)
+		}
+		card, err := p.Students(t.Context(), p.a, school.StudentFilter{Status: school.StatusUndelivered})
+		if err != nil || len(card.Students) != 1 || card.Students[0].Letter.State != school.LetterBounced || card.Students[0].Letter.Reply != "550 mailbox full" {
+			t.Errorf("the list says %+v, %v", card.Students, err)
+		}
+	})
+}
+
+// report is what a provider sends.
+func (p place) report(t *testing.T, body string, headers ...string) answer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/hooks/bounces", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	return p.browser(t).do(r)
+}
+
+// text asks the database behind the store's back.
+func (p place) text(t *testing.T, query string) (s string) {
+	t.Helper()
+	if err := p.raw.QueryRowContext(t.Context(), query).Scan(&s); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return s
+}
+
+// TestAskingForANewPasswordTellsNothing: whoever has the address, the answer is the
+// same, and who asks too often waits.
+func TestAskingForANewPasswordTellsNothing(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := open(t, target)
+		p.student(t, p.a, "s@example.com")
+		said := map[string]bool{}
+		for _, email := range []string{"s@example.com", "nobody@example.com", "a@example.com", "S@EXAMPLE.com "} {
+			a := p.browser(t).post("/recover", url.Values{"email": {email}})
+			wantSeeOther(t, a)
+			said[a.header.Get("Location")+a.body] = true
+		}
+		if len(said) != 1 {
+			t.Errorf("the answers differ: %v", said)
+		}
+		if n := p.count(t, "SELECT count(*) FROM letters WHERE kind = 'recovery' AND state = 'queued'"); n != 2 {
+			t.Errorf("%d letters wait, one for each who has an account", n)
+		}
+		a := p.browser(t).post("/recover", url.Values{"email": {"no address"}})
+		wantPage(t, a, http.StatusUnprocessableEntity)
+		for range 10 {
+			a = p.browser(t).post("/recover", url.Values{"email": {"s@example.com"}})
+		}
+		wantPage(t, a, http.StatusTooManyRequests)
+		if a.header.Get("Retry-After") == "" {
+			t.Error("who asked too often is not told for how long")
+		}
+	})
+}
