@@ -97,7 +97,7 @@ type writer struct {
 
 func (w *writer) collect() error {
 	w.values = map[string]string{
-		"name": w.account.FullName, "school": w.route.school.Name, "email": string(w.account.Email), "site": w.baseURL,
+		"name": w.account.FullName, "school": w.route.school.Name, "email": w.account.Email.Written(), "site": w.baseURL,
 	}
 	switch w.letter.Kind {
 	case school.LetterWelcome:
@@ -107,7 +107,7 @@ func (w *writer) collect() error {
 	case school.LetterEmailChange:
 		return w.confirmation()
 	case school.LetterEmailChanged:
-		w.values["email"], w.values["new_email"] = string(w.letter.Email), string(w.account.Email)
+		w.values["email"], w.values["new_email"] = w.letter.Email.Written(), w.account.Email.Written()
 		return nil
 	case school.LetterModuleOpened:
 		return w.moduleOpened()
@@ -142,7 +142,7 @@ func (w *writer) confirmation() error {
 	case err != nil:
 		return err
 	}
-	w.values["email"], w.values["old_email"] = string(l.NewEmail), string(w.account.Email)
+	w.values["email"], w.values["old_email"] = l.NewEmail.Written(), w.account.Email.Written()
 	w.link(l)
 	return nil
 }

@@ -392,3 +392,21 @@ func TestChipsChooseWhomTheySay(t *testing.T) {
 		wanted("a week later", map[school.Status][]string{school.StatusStuck: {"late"}, school.StatusBlocked: {"early"}, "": both, school.StatusDeleted: nil})
 	})
 }
+
+// TestADomainOfAnotherScriptIsFoundInEitherForm.
+func TestADomainOfAnotherScriptIsFoundInEitherForm(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := open(t, target)
+		want := p.student(t, p.a, "student@пример.рф").Student
+		if want.Email != "student@xn--e1afmkfd.xn--p1ai" || want.Email.Written() != "student@пример.рф" {
+			t.Fatalf("kept as %s, written %s", want.Email, want.Email.Written())
+		}
+		p.student(t, p.a, "student@example.com")
+		for _, query := range []string{"пример.рф", "ПРИМЕР", "student@пример", "xn--e1afmkfd"} {
+			l, err := p.Students(context.Background(), p.a, school.StudentFilter{Query: query})
+			if err != nil || len(l.Students) != 1 || l.Students[0].ID != want.ID {
+				t.Errorf("%q finds %d, %v", query, len(l.Students), err)
+			}
+		}
+	})
+}

@@ -58,6 +58,16 @@ func (e Email) Domain() string {
 	return domain
 }
 
+// Written answers the address as people write it: a domain of another script in that
+// script.
+func (e Email) Written() string {
+	local, domain, _ := strings.Cut(string(e), "@")
+	if shown, err := idna.Display.ToUnicode(domain); err == nil {
+		domain = shown
+	}
+	return local + "@" + domain
+}
+
 func emailLocal(s string) (string, error) {
 	if len(s) > maxEmailLocal {
 		return "", ErrEmailTooLong

@@ -17,7 +17,11 @@ func (tx *Tx) InsertUser(a school.Account) error {
 }
 
 func searchText(name string, email school.Email) string {
-	return school.Fold(name + " " + string(email))
+	text := name + " " + string(email)
+	if written := email.Written(); written != string(email) { // found in either form
+		text += " " + written
+	}
+	return school.Fold(text)
 }
 
 // nullable turns the empty string into NULL.

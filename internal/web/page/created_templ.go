@@ -86,7 +86,7 @@ func StudentCreated(c Chrome, m school.Created) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = credential(c, c.P.T("field.email"), string(m.Student.Email), string(m.Student.Email), "").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = credential(c, c.P.T("field.email"), m.Student.Email.Written(), m.Student.Email.Written(), "").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
