@@ -77,11 +77,11 @@ func openSink(ctx context.Context) (*sink, error) {
 	}
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &taking{sink: s}, nil }))
 	server.Domain = "sink.test"
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = server.Serve(l) }) // it ends when it is closed
 	s.stop = func() error {
 		err := server.Close()
-		<-ended
+		serving.Wait()
 		return err
 	}
 	return s, nil

@@ -108,7 +108,8 @@ func (c *lettersRetry) Run(ctx context.Context, stdio IO, parent *commands) erro
 		var failed error
 		for _, id := range ids {
 			if err := d.RetryLetter(ctx, school.Terminal(), id); err != nil {
-				failed = errors.Join(failed, fmt.Errorf("letter %d: %w", id, err))
+				_, _ = fmt.Fprintf(stdio.Err, "tripwire: letter %d: %v\n", id, err)
+				failed = errSilent
 				continue
 			}
 			if _, err := fmt.Fprintf(stdio.Out, "letter %d will be tried now\n", id); err != nil {

@@ -91,13 +91,16 @@ func (d *Desk) knows(ctx context.Context, actor school.Actor, a school.Account, 
 	return d.store.Write(ctx, func(tx *store.Tx) error { return forgive(tx, throttle) })
 }
 
-// keepPassword makes hash the person's own password and ends every session that
-// the old one opened.
+// keepPassword makes hash the person's own password and ends every session and link
+// of the time before it.
 func keepPassword(tx *store.Tx, actor school.Actor, id school.UserID, hash string) error {
 	if err := tx.UpdatePassword(id, hash, false, time.Time{}); err != nil {
 		return err
 	}
 	if err := tx.DeleteSessionsOf(id); err != nil {
+		return err
+	}
+	if err := tx.DeleteLinksOf(id); err != nil { // of both kinds: they were for who had the old one
 		return err
 	}
 	return tx.InsertActivity(actor, school.PasswordSet, id, nil)

@@ -25,6 +25,7 @@ type Desk struct {
 	key    secret.Key
 	mail   *FixedMail
 	beats  heartbeats
+	rests  rests
 	news   news
 }
 

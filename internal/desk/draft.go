@@ -31,10 +31,27 @@ func (d draft) compose() (mail.Message, error) {
 	return m, nil
 }
 
+// masked is what is kept of the letter. It is composed anew, because a secret that was
+// cut in composing would not be found any more.
+func (d draft) masked() (school.LetterContent, error) {
+	values := map[string]string{}
+	for name, v := range d.values {
+		for _, secret := range d.secrets {
+			v = strings.ReplaceAll(v, secret, masking)
+		}
+		values[name] = v
+	}
+	c, err := mail.Compose(d.template, values, d.frame)
+	return school.LetterContent{Subject: c.Subject, Text: c.Text, HTML: c.HTML}, err
+}
+
+const masking = "••••••••"
+
 // draftOf reads what a claimed letter is made of. Errors: senseless.
 func (d *Desk) draftOf(tx *store.Tx, l school.Letter, r mailRoute, baseURL string) (draft, error) {
-	if l.Attempts == 1 && tx.Now.Sub(l.QueuedAt) > school.LetterPatience {
-		return draft{}, senseless(causeTooOld) // for two days nothing could be sent at all
+	// For two days nothing could be sent at all; or its workers have died, each time.
+	if age := tx.Now.Sub(l.QueuedAt); l.Attempts == 1 && age > school.LetterPatience || age > 2*school.LetterPatience {
+		return draft{}, senseless(causeTooOld)
 	}
 	a, err := tx.FindAccount(l.UserID)
 	switch {
@@ -44,6 +61,12 @@ func (d *Desk) draftOf(tx *store.Tx, l school.Letter, r mailRoute, baseURL strin
 		return draft{}, senseless(causeDeleted)
 	case a.Blocked && l.Kind != school.LetterEmailChanged && l.Kind != school.LetterTest:
 		return draft{}, senseless(causeBlocked)
+	}
+	if l.Kind.ToAccount() && l.Email != a.Email { // corrected while the letter was on its way
+		if err := tx.UpdateLetterEmail(l.ID, a.Email); err != nil {
+			return draft{}, err
+		}
+		l.Email = a.Email
 	}
 	w := &writer{Desk: d, tx: tx, letter: l, account: a, route: r, baseURL: baseURL}
 	if err := w.collect(); err != nil {
@@ -55,7 +78,7 @@ func (d *Desk) draftOf(tx *store.Tx, l school.Letter, r mailRoute, baseURL strin
 	}
 	out := draft{template: template, values: w.values, secrets: w.secrets, frame: frameOf(r.school.Name, a.Language)}
 	out.message = mail.Message{
-		ID: l.MessageID, At: tx.Now, Language: string(a.Language),
+		ID: l.MessageID, At: l.QueuedAt, Language: string(a.Language),
 		From: mail.Address{Name: r.name, Email: string(r.from)}, To: mail.Address{Name: a.FullName, Email: string(l.Email)},
 		ReplyTo: string(r.settings.ReplyTo), Bounce: string(r.settings.BounceEmail),
 	}
@@ -182,14 +205,15 @@ func (w *writer) reminder() error {
 		return senseless(causeSwitched)
 	}
 	since, err := w.tx.FindLastVisit(w.account.ID)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case since.Text != w.letter.About:
+	}
+	days := int(w.tx.Now.Sub(since).Hours() / 24)
+	if days < w.route.settings.ReminderDays {
 		return senseless(causeBack)
 	}
 	p := locale.Printer{Lang: w.account.Language}
-	w.values["days"] = p.N("mail.days", int(w.tx.Now.Sub(since.At).Hours()/24))
+	w.values["days"] = p.N("mail.days", days)
 	return w.scene(0)
 }
 

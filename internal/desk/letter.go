@@ -33,6 +33,7 @@ func (d *Desk) Letters(ctx context.Context, actor school.Actor, f school.LetterF
 		if l.Mail, err = d.mailState(tx); err != nil {
 			return err
 		}
+		l.Mail.Settings.SealedPassword = ""
 		if l.Mail.Traffic, err = tx.FindMailTraffic(); err != nil {
 			return err
 		}
@@ -75,10 +76,10 @@ func (d *Desk) RetryLetter(ctx context.Context, actor school.Actor, id int64) er
 			return school.ErrNotFound
 		}
 		to := a.Email
-		if l.Kind == school.LetterEmailChange || l.Kind == school.LetterEmailChanged {
+		if !l.Kind.ToAccount() {
 			to = l.Email
 		}
-		if err := tx.RequeueLetter(l, to); err != nil {
+		if err := unlessAway(tx.RequeueLetter(l, to)); err != nil {
 			return err
 		}
 		l.Email = to
@@ -90,7 +91,7 @@ func (d *Desk) RetryLetter(ctx context.Context, actor school.Actor, id int64) er
 // Conflict letter_away, Forbidden.
 func (d *Desk) WithdrawLetter(ctx context.Context, actor school.Actor, id int64) error {
 	return d.changeLetter(ctx, actor, id, func(tx *store.Tx, l school.Letter) error {
-		if err := tx.CancelLetter(id); err != nil {
+		if err := unlessAway(tx.CancelLetter(id)); err != nil {
 			return err
 		}
 		return insertLetterActivity(tx, actor, school.LetterWithdrawn, l)
@@ -101,8 +102,15 @@ func insertLetterActivity(tx *store.Tx, actor school.Actor, a school.Action, l s
 	return tx.InsertActivity(actor, a, l.UserID, map[string]string{"kind": string(l.Kind), "email": string(l.Email)})
 }
 
-// changeLetter runs fn on a letter; that fn finds it in another state is
-// letter_away.
+// unlessAway is the error of who found a letter in another state.
+func unlessAway(err error) error {
+	if errors.Is(err, school.ErrNotFound) {
+		return school.ErrLetterAway
+	}
+	return err
+}
+
+// changeLetter runs fn on a letter. Errors: NotFound, Forbidden, and those of fn.
 func (d *Desk) changeLetter(ctx context.Context, actor school.Actor, id int64, fn func(*store.Tx, school.Letter) error) error {
 	if err := actor.May(school.ManageSchool); err != nil {
 		return err
@@ -112,10 +120,7 @@ func (d *Desk) changeLetter(ctx context.Context, actor school.Actor, id int64, f
 		if err != nil {
 			return err
 		}
-		if err = fn(tx, l); errors.Is(err, school.ErrNotFound) {
-			return school.ErrLetterAway
-		}
-		return err
+		return fn(tx, l)
 	})
 }
 
@@ -162,9 +167,8 @@ func resend(tx *store.Tx, actor school.Actor, s school.Student) error {
 	return insertLetterActivity(tx, actor, school.LetterRequeued, school.Letter{UserID: s.ID, Kind: school.LetterWelcome, Email: s.Email})
 }
 
-// SendTestLetter queues a letter to the actor, or to the given address from the
-// terminal, where nobody is logged in. It answers the id of the letter. Errors:
-// Conflict mail_off, Limited letter_just_sent, Forbidden.
+// SendTestLetter queues a letter to the actor, and answers its id. Errors: Conflict
+// mail_off, Forbidden.
 func (d *Desk) SendTestLetter(ctx context.Context, actor school.Actor) (id int64, err error) {
 	if err := actor.May(school.ManageSchool); err != nil {
 		return 0, err
@@ -244,7 +248,7 @@ func (d *Desk) handOver(ctx context.Context, to mail.Address, write func(*store.
 		}
 		server = r.server
 		out.message = mail.Message{
-			ID: "<" + school.NewToken() + "@" + r.from.Domain() + ">", At: tx.Now, Language: out.frame.Language,
+			ID: "<" + school.NewToken()[:16] + "@" + r.from.Domain() + ">", At: tx.Now, Language: out.frame.Language,
 			From: mail.Address{Name: r.name, Email: string(r.from)}, To: to,
 			ReplyTo: string(r.settings.ReplyTo), Bounce: string(r.settings.BounceEmail),
 		}
@@ -257,7 +261,7 @@ func (d *Desk) handOver(ctx context.Context, to mail.Address, write func(*store.
 	if err != nil {
 		return t, err
 	}
-	sender := mail.NewSender(server, mail.Options{Timeout: trialTimeout})
+	sender := mail.NewSender(server, mail.Options{Timeout: trialTimeout, HelloName: school.Email(m.From.Email).Domain()})
 	defer sender.Close()
 	err = sender.Send(ctx, m)
 	if fault, ok := errors.AsType[*mail.Fault](err); ok {

@@ -145,6 +145,9 @@ func (d *Desk) EditMail(ctx context.Context, actor school.Actor, s school.MailSe
 		if err := tx.UpdateMailFault("", ""); err != nil {
 			return err
 		}
+		if err := tx.HurryLetters(); err != nil { // what waited for this
+			return err
+		}
 		return tx.InsertActivity(actor, school.MailEdited, "", map[string]string{"server": s.Host, "from": string(s.FromEmail)})
 	})
 }
@@ -204,7 +207,7 @@ func (d *Desk) TryMail(ctx context.Context, actor school.Actor, s school.MailSet
 }
 
 func try(ctx context.Context, server mail.Server, from school.Email) (t MailTrial, err error) {
-	sender := mail.NewSender(server, mail.Options{Timeout: trialTimeout})
+	sender := mail.NewSender(server, mail.Options{Timeout: trialTimeout, HelloName: from.Domain()})
 	defer sender.Close()
 	err = sender.Try(ctx, string(from))
 	if fault, ok := errors.AsType[*mail.Fault](err); ok {
@@ -267,7 +270,11 @@ func (d *Desk) noteBounces(ctx context.Context, contentType string, body []byte)
 			continue // the server goes on trying
 		}
 		err := d.store.Write(ctx, func(tx *store.Tx) error {
-			l, err := tx.BounceLetter(b.MessageID, b.Words)
+			recipient, err := school.NewEmail(b.Recipient)
+			if err != nil { // none is named, or in a form of the provider's own
+				recipient = ""
+			}
+			l, err := tx.BounceLetter(b.MessageID, recipient, b.Words)
 			if err != nil {
 				return err
 			}

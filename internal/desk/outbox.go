@@ -3,8 +3,10 @@ package desk
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
-	"strings"
+	"slices"
+	"sync"
 	"time"
 
 	"tripwire/internal/mail"
@@ -18,8 +20,7 @@ type Outgoing struct {
 	Letter  school.Letter
 	Server  mail.Server
 	Message mail.Message
-	// secrets are what must not be kept of the message.
-	secrets []string
+	kept    school.LetterContent // the same without its secrets
 }
 
 // ClaimLetter takes the letter that has been due the longest; busy are domains that
@@ -35,26 +36,69 @@ func (d *Desk) ClaimLetter(ctx context.Context, baseURL string, busy []string) (
 	}
 }
 
+// findDue answers a letter that is due and whose domain may have another one this
+// minute. What is found out about domains is remembered, so that a queue of letters
+// to one of them is not gone through again and again.
+func (d *Desk) findDue(tx *store.Tx, busy []string, perMinute int) (id int64, err error) {
+	for {
+		var domain string
+		if id, domain, err = tx.FindDue(slices.Concat(busy, d.rests.resting(tx.Now))); err != nil || perMinute == 0 {
+			return id, err
+		}
+		until, err := tx.FindDomainRest(domain, perMinute)
+		if err != nil || until.IsZero() {
+			return id, err
+		}
+		d.rests.rest(domain, until)
+	}
+}
+
+// rests are the domains that have had their letters of a minute. The zero value is
+// ready for use.
+type rests struct {
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+func (r *rests) rest(domain string, until time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.until == nil {
+		r.until = map[string]time.Time{}
+	}
+	r.until[domain] = until
+}
+
+// resting answers the domains that rest now, and forgets the others.
+func (r *rests) resting(now time.Time) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.until, func(_ string, until time.Time) bool { return !until.After(now) })
+	return slices.Collect(maps.Keys(r.until))
+}
+
 // errSenseless: the letter that was claimed has been cancelled or given up.
 var errSenseless = errors.New("the letter is of no use any more")
 
 func (d *Desk) claim(ctx context.Context, baseURL string, busy []string) (o Outgoing, err error) {
 	var draft draft
 	var senseless bool
+	var claimed int64
 	err = d.store.Take(ctx, func(tx *store.Tx) error {
-		o, senseless = Outgoing{}, false
+		o, senseless, claimed = Outgoing{}, false, 0
 		route, err := d.mailRoute(tx)
 		if err != nil {
 			return err
 		}
-		all, err := tx.ClaimLetters(store.Claim{Limit: 1, PerMinute: route.settings.DomainPerMinute, Busy: busy, Sender: route.from.Domain(), Nonce: school.NewToken()[:16]})
-		switch {
-		case err != nil:
+		id, err := d.findDue(tx, busy, route.settings.DomainPerMinute)
+		if err != nil {
 			return err
-		case len(all) == 0:
-			return school.ErrNotFound
 		}
-		o.Letter, o.Server = all[0], route.server
+		if o.Letter, err = tx.ClaimLetter(id, school.NewToken()[:16], route.from.Domain()); err != nil {
+			return err
+		}
+		o.Server = route.server
+		claimed = id
 		draft, err = d.draftOf(tx, o.Letter, route, baseURL)
 		if cause := senselessness(err); cause != "" {
 			senseless = true
@@ -63,19 +107,36 @@ func (d *Desk) claim(ctx context.Context, baseURL string, busy []string) (o Outg
 		return err
 	})
 	switch {
+	case err != nil && claimed != 0: // this one must not keep those behind it from leaving
+		return o, errors.Join(errUnwritten, err, d.putOff(ctx, claimed, err))
 	case err != nil:
 		return o, err
 	case senseless:
 		return o, errSenseless
 	}
-	o.Message, err = draft.compose()
-	o.secrets = draft.secrets
+	o.Letter.Email = school.Email(draft.message.To.Email)
+	if o.Message, err = draft.compose(); err == nil {
+		o.kept, err = draft.masked()
+	}
 	if err != nil { // a text of the school's that was kept by an older version, say
 		_, settleErr := d.settle(ctx, o, store.Outcome{State: school.LetterRefused, Cause: "text", Reply: err.Error()}, nil)
 		return o, errors.Join(errSenseless, settleErr)
 	}
 	return o, nil
 }
+
+// errUnwritten: the letter that was due could not be read together.
+var errUnwritten = errors.New("write a letter")
+
+// putOff has a letter that could not be written tried later, with everybody's time in
+// between.
+func (d *Desk) putOff(ctx context.Context, id int64, why error) error {
+	return d.store.Take(ctx, func(tx *store.Tx) error {
+		return tx.PutOffLetter(id, tx.Now.Add(unwrittenPause), "text", oneLine(why.Error()))
+	})
+}
+
+const unwrittenPause = 10 * time.Minute
 
 // senseless is why a letter is not sent at all.
 type senseless string
@@ -93,8 +154,11 @@ func (d *Desk) drop(tx *store.Tx, l school.Letter, cause string) error {
 	if cause == causeTooOld {
 		state = school.LetterGivenUp
 	}
-	if _, err := tx.SettleLetter(l, store.Outcome{State: state, Cause: cause}); err != nil || cause != causeTooOld {
+	if _, err := tx.SettleLetter(l, store.Outcome{State: state, Cause: cause}); err != nil {
 		return err
+	}
+	if cause != causeTooOld {
+		return noteLetter(tx, school.LetterWithdrawn, l, cause, "")
 	}
 	// Where one is too old, there may be as many as there are students.
 	return tx.GiveUpLetters(causeTooOld, tx.Now.Add(-school.LetterPatience), maxGivenUp)
@@ -160,7 +224,7 @@ func (d *Desk) settle(ctx context.Context, o Outgoing, outcome store.Outcome, fa
 		if kept, err = tx.SettleLetter(l, outcome); err != nil || !kept {
 			return err
 		}
-		if err := tx.UpsertLetterContent(l.ID, o.masked()); err != nil {
+		if err := tx.UpsertLetterContent(l.ID, o.kept); err != nil {
 			return err
 		}
 		switch {
@@ -192,12 +256,8 @@ func noteOutcome(tx *store.Tx, l school.Letter, o store.Outcome) error {
 	}
 }
 
-// noteLetter adds a line about a letter. Letters to test the set-up are nobody's
-// story.
+// noteLetter adds a line about a letter.
 func noteLetter(tx *store.Tx, a school.Action, l school.Letter, cause, reply string) error {
-	if l.Kind == school.LetterTest {
-		return nil
-	}
 	details := map[string]string{"kind": string(l.Kind), "email": string(l.Email)}
 	if cause != "" {
 		details["cause"] = cause
@@ -207,19 +267,6 @@ func noteLetter(tx *store.Tx, a school.Action, l school.Letter, cause, reply str
 	}
 	return tx.InsertActivity(school.System(), a, l.UserID, details)
 }
-
-// masked is what is kept of the message.
-func (o Outgoing) masked() school.LetterContent {
-	mask := func(s string) string {
-		for _, secret := range o.secrets {
-			s = strings.ReplaceAll(s, secret, masking)
-		}
-		return s
-	}
-	return school.LetterContent{Subject: mask(o.Message.Subject), Text: mask(o.Message.Text), HTML: mask(o.Message.HTML)}
-}
-
-const masking = "••••••••"
 
 // NextLetter answers when a letter will be due; zero: none waits.
 func (d *Desk) NextLetter(ctx context.Context) (t time.Time, err error) {

@@ -27,8 +27,8 @@ func recoveryThrottle(email school.Email, address string) []bucket {
 }
 
 // RequestRecovery sends a link for an own password to the address, if somebody who
-// may log in has it. Known and unknown addresses are answered alike, in text and in
-// what is written. Errors: Invalid email_* at field email, Limited
+// may log in has it. Known and unknown addresses are answered alike, and both wait for
+// something to be written. Errors: Invalid email_* at field email, Limited
 // too_many_attempts (with seconds).
 func (d *Desk) RequestRecovery(ctx context.Context, from school.Visitor, typed string) error {
 	email, err := school.NewEmail(typed)
@@ -91,6 +91,9 @@ func (d *Desk) RequestEmailChange(ctx context.Context, actor school.Actor, typed
 	faults.Add("current_password", wrong)
 	if err := faults.Err(); err != nil {
 		return beside(err, wrong)
+	}
+	if _, err := d.reserveAttempt(ctx, recoveryThrottle(email, string(actor.ID))); err != nil { // letters to strangers
+		return err
 	}
 	return d.store.Write(ctx, func(tx *store.Tx) error { return d.offerEmail(tx, actor, email) })
 }

@@ -208,8 +208,10 @@ func TestAForeignStudentIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		verbs := map[string]func(by school.Actor, id school.UserID) error{
-			"card":    func(by school.Actor, id school.UserID) error { _, err := p.Student(ctx, by, id); return err },
-			"edit":    func(by school.Actor, id school.UserID) error { return p.EditStudent(ctx, by, id, "X", "x@example.com", false) },
+			"card": func(by school.Actor, id school.UserID) error { _, err := p.Student(ctx, by, id); return err },
+			"edit": func(by school.Actor, id school.UserID) error {
+				return p.EditStudent(ctx, by, id, "X", "x@example.com", false)
+			},
 			"block":   func(by school.Actor, id school.UserID) error { return p.BlockStudent(ctx, by, id) },
 			"unblock": func(by school.Actor, id school.UserID) error { return p.UnblockStudent(ctx, by, id) },
 			"delete":  func(by school.Actor, id school.UserID) error { _, err := p.DeleteStudent(ctx, by, id); return err },

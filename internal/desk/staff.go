@@ -141,6 +141,9 @@ func (d *Desk) ResetStaff(ctx context.Context, actor school.Actor, email string)
 		if err := tx.DeleteSessionsOf(a.ID); err != nil {
 			return err
 		}
+		if err := tx.DeleteLinksOf(a.ID); err != nil {
+			return err
+		}
 		if err := tx.InsertLink(link); err != nil {
 			return err
 		}

@@ -129,7 +129,14 @@ func (d *Desk) EditStudent(ctx context.Context, actor school.Actor, id school.Us
 		if s.Email != address {
 			details["old_email"], details["new_email"] = string(s.Email), string(address)
 		}
-		if err := tx.InsertActivity(actor, school.StudentEdited, id, details); err != nil || !resending || s.Email == address {
+		if err := tx.InsertActivity(actor, school.StudentEdited, id, details); err != nil || s.Email == address {
+			return err
+		}
+		// Whoever has the mailbox of the old address must not get in by a link in it.
+		if err := tx.DeleteLinksOf(id); err != nil {
+			return err
+		}
+		if err := tx.DeleteSessionsOf(id); err != nil || !resending {
 			return err
 		}
 		s.Email = address
@@ -243,7 +250,7 @@ func (d *Desk) RestoreStudent(ctx context.Context, actor school.Actor, id school
 }
 
 // IssueLink makes a new one-time link for a student and ends earlier ones. The
-// path is shown once and kept nowhere. Errors: NotFound, Forbidden.
+// path is shown once; it can be derived again with the key of the installation alone. Errors: NotFound, Forbidden.
 func (d *Desk) IssueLink(ctx context.Context, actor school.Actor, id school.UserID) (path string, ends time.Time, err error) {
 	var link store.Link
 	err = d.change(ctx, actor, id, func(tx *store.Tx, s school.Student) error {

@@ -174,7 +174,7 @@ func TestALetterArrivesAndItsStateIsSeenLive(t *testing.T) {
 		manager.reload()
 		manager.hearsLive()
 		manager.admit(testStudent.name, testStudent.email)
-		manager.holds(`document.querySelector("#students").innerText.includes("Отправлено")`)
+		manager.holds(`document.querySelector("#students").innerText.includes("Принято сервером")`)
 		manager.holds(`document.querySelector("#activity").innerText.includes("Письмо принято почтовым сервером")`)
 
 		letters := box.to(t, testStudent.email)

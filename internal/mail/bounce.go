@@ -17,7 +17,7 @@ import (
 type Bounce struct {
 	MessageID string // with angle brackets; empty: the report does not say
 	Recipient string // as the report has it; empty: it does not say
-	Permanent bool   // false: somebody is still trying, or it may pass next time
+	Permanent bool   // nobody is trying any more; false: somebody still is
 	Words     string // why, one line of at most 500 characters
 }
 

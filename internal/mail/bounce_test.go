@@ -46,12 +46,12 @@ func TestReportsAreRead(t *testing.T) {
 			{id, "alice@example.com", false, "452 4.2.2 The email account that you tried to reach is over quota."}}},
 		{"mailgun-delivered.json", "application/json", nil},
 		{"ses-bounce.json", "application/json", []mail.Bounce{{id, "bounce@simulator.amazonses.com", true, "550 5.1.1 user unknown"}}},
-		{"ses-in-sns.json", "text/plain; charset=UTF-8", []mail.Bounce{{id, "bounce@simulator.amazonses.com", false, "550 5.1.1 user unknown"}}},
+		{"ses-in-sns.json", "text/plain; charset=UTF-8", []mail.Bounce{{id, "bounce@simulator.amazonses.com", true, "550 5.1.1 user unknown"}}},
 		{"ses-delivery.json", "application/json", nil},
 		{"sns-subscription.json", "text/plain; charset=UTF-8", nil},
 		{"sendgrid.json", "application/json", []mail.Bounce{
 			{"<2@school.example>", "b@example.com", true, "500 unknown recipient"},
-			{"<3@school.example>", "c@example.com", false, "550 blocked by policy"},
+			{"<3@school.example>", "c@example.com", true, "550 blocked by policy"},
 			{"<4@school.example>", "d@example.com", true, "Bounced Address"}}},
 	} {
 		got, err := mail.ParseBounces(c.contentType, sample(t, c.file))

@@ -204,7 +204,7 @@ var securityReply = regexp.MustCompile(`^5\.7\.\d`)
 func (s *Sender) fault(ctx context.Context, stage Stage, err error) *Fault {
 	f := &Fault{Stage: stage, Err: err}
 	if reply, ok := errors.AsType[*textproto.Error](err); ok {
-		f.Code, f.Words = reply.Code, words(fmt.Sprintf("%d %s", reply.Code, reply.Msg))
+		f.Code, f.Words = reply.Code, words(s.withoutPassword(fmt.Sprintf("%d %s", reply.Code, reply.Msg)))
 		// Servers put off every refusal until the recipient, so that "who are you?"
 		// arrives there too. Without a login it is that and not the mailbox.
 		if stage == StageRecipient && s.server.User == "" && reply.Code/100 == 5 && securityReply.MatchString(reply.Msg) {
@@ -251,4 +251,12 @@ func oneLine(s string) string {
 		return r
 	}, strings.ToValidUTF8(s, "\ufffd"))
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// withoutPassword keeps a server that repeats the password from having it kept.
+func (s *Sender) withoutPassword(text string) string {
+	if s.server.Password == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, s.server.Password, "••••")
 }

@@ -115,7 +115,7 @@ func (i item) ses() []Bounce {
 	}
 	var all []Bounce
 	for _, r := range i.Bounce.Recipients {
-		all = append(all, Bounce{id, r.Email, i.Bounce.Type == "Permanent", firstOf(strings.TrimPrefix(r.Diagnostic, "smtp;"), r.Status, i.Bounce.Type)})
+		all = append(all, Bounce{id, r.Email, true, firstOf(strings.TrimPrefix(r.Diagnostic, "smtp;"), r.Status, i.Bounce.Type)})
 	}
 	return all
 }
@@ -149,13 +149,12 @@ func (m mailgunIs) bounces() []Bounce {
 	return []Bounce{{m.Message.Headers.MessageID, m.Recipient, m.Severity == "permanent", why}}
 }
 
-// sendGrid: a bounce of the type blocked is a refusal that may pass; dropped is
-// what SendGrid itself does not try again.
+// sendGrid: neither a bounce, of whichever type, nor what was dropped is tried again.
 func (i item) sendGrid() []Bounce {
 	if i.Event != "bounce" && i.Event != "dropped" {
 		return nil
 	}
-	return []Bounce{{i.SMTPID, i.Email, i.Type != "blocked", firstOf(i.Reason, i.Event)}}
+	return []Bounce{{i.SMTPID, i.Email, true, firstOf(i.Reason, i.Event)}}
 }
 
 func firstOf(all ...string) string {

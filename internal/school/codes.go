@@ -86,7 +86,6 @@ var (
 
 	ErrLetterAway = &Error{Kind: Conflict, Code: "letter_away", Text: "the letter is being sent, or has been sent already"}
 	ErrMailOff    = &Error{Kind: Conflict, Code: "mail_off", Text: "no mail server is set up"}
-	ErrMailFixed  = &Error{Kind: Conflict, Code: "mail_fixed", Text: "the mail server is set by the settings of the process"}
 	ErrEmailSame  = &Error{Kind: Conflict, Code: "email_same", Text: "this is the address already", Fields: map[string]string{"email": "email_same"}}
 
 	ErrNotLoggedIn       = &Error{Kind: Unauthenticated, Code: "not_logged_in", Text: "log in first"}

@@ -32,6 +32,12 @@ func ParseLetterKind(s string) (LetterKind, error) {
 	return "", ErrNotFound
 }
 
+// ToAccount reports whether a letter of this kind goes to the address that the account
+// has when it leaves; the others are about an address.
+func (k LetterKind) ToAccount() bool {
+	return k != LetterEmailChange && k != LetterEmailChanged
+}
+
 // Variables are what a text of this kind may mention, in braces.
 func (k LetterKind) Variables() []string {
 	common := []string{"name", "school", "email", "site"}
@@ -169,7 +175,7 @@ type LetterText struct {
 type LetterFilter struct {
 	State LetterState
 	Kind  LetterKind
-	Query string // a piece of the address
+	Query string // pieces of a name or an address
 	User  UserID
 	// Before is the id of the last letter of the page before; 0: the newest.
 	Before int64
@@ -177,11 +183,11 @@ type LetterFilter struct {
 
 // MailTraffic is what the outbox does, for who looks after it.
 type MailTraffic struct {
-	Waiting  int // due, at most MaxCountedLetters
+	Waiting  int // also those that were put off; at most MaxCountedLetters
 	Failed   int // in the last week, at most MaxCountedLetters
-	LastHour int // accepted
-	// OldestDue is since when the oldest letter that is due waits; zero: none does.
-	OldestDue time.Time
+	LastHour int // accepted, at most MaxCountedLetters
+	// Oldest is since when the oldest of those that wait does; zero: none waits.
+	Oldest time.Time
 }
 
 // MaxCountedLetters is how far letters are counted; there are more than that.

@@ -9,6 +9,8 @@ var constraintErrors = map[string]*school.Error{
 	"users_email_key":        school.ErrStudentExists,
 	"form_keys_key_hash_key": ErrFormSent,
 
+	"access_links_user_id_purpose_key": school.ErrUnavailable, // two links at the same moment: the second try has one before it
+
 	"money_events_stay_above_zero": school.ErrRefundTooLarge,
 
 	"submissions_user_id_lesson_id_key":         school.ErrHandedIn,

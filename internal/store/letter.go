@@ -28,38 +28,71 @@ func (tx *Tx) InsertLetter(id school.UserID, kind school.LetterKind, email schoo
 		id, kind, email, email.Domain(), tx.Now)
 }
 
-// Claim says which letters a worker takes.
-type Claim struct {
-	Limit     int
-	PerMinute int      // of one domain, over all workers; 0: any number
-	Busy      []string // domains that the worker has enough of at the moment
-	Sender    string   // the domain of the Message-ID
-	Nonce     string   // makes the Message-IDs of this claim unlike all others
+// FindDue answers the letter that has been due the longest, but for those to some
+// domains. On PostgreSQL it is locked, and those that others have locked are passed
+// over. Errors: NotFound.
+func (tx *Tx) FindDue(but []string) (id int64, domain string, err error) {
+	c := condition{args: []any{tx.Now}}
+	c.add("due_at <= $1")
+	if len(but) > 0 { // a queue of letters to a domain that rests is not gone through
+		if domain, err = tx.findDueDomain(but); err != nil {
+			return 0, "", err
+		}
+		c.add("domain = " + c.arg(domain))
+	}
+	_, err = one(tx, "SELECT id, domain FROM letters"+c.where()+" ORDER BY due_at, id LIMIT 1"+tx.engine.skipLocked(), func(r row) (none struct{}, err error) {
+		return none, r.Scan(&id, &domain)
+	}, c.args...)
+	return id, domain, err
 }
 
-// ClaimLetters takes letters that are due: nobody else gets them until the lease
-// ends. Each has its Message-ID from the first claim on.
-func (tx *Tx) ClaimLetters(c Claim) ([]school.Letter, error) {
-	q := condition{args: []any{tx.Now, tx.Now.Add(school.LetterLease), "<" + c.Nonce + ".", "@" + c.Sender + ">"}}
-	q.add("due_at <= $1")
-	if len(c.Busy) > 0 {
-		q.add("domain NOT IN (" + q.argList(c.Busy) + ")")
+// findDueDomain answers the domain whose oldest letter has been due the longest. It
+// goes from domain to domain by the index. Errors: NotFound.
+func (tx *Tx) findDueDomain(but []string) (string, error) {
+	type head struct {
+		domain string
+		due    time.Time
 	}
-	if c.PerMinute > 0 {
-		q.add("domain NOT IN (SELECT domain FROM letters WHERE attempted_at > " + q.arg(tx.Now.Add(-time.Minute)) + " GROUP BY domain HAVING count(*) >= " + q.arg(c.PerMinute) + ")")
+	all, err := list(tx, `WITH RECURSIVE d (domain) AS (
+			SELECT min(domain) FROM letters WHERE due_at IS NOT NULL
+			UNION ALL SELECT (SELECT min(l.domain) FROM letters l WHERE l.due_at IS NOT NULL AND l.domain > d.domain) FROM d WHERE d.domain IS NOT NULL)
+		SELECT d.domain, (SELECT min(l.due_at) FROM letters l WHERE l.due_at IS NOT NULL AND l.domain = d.domain) FROM d WHERE d.domain IS NOT NULL`,
+		func(r row) (h head, err error) { return h, r.Scan(&h.domain, at(&h.due)) })
+	all = slices.DeleteFunc(all, func(h head) bool { return h.due.After(tx.Now) || slices.Contains(but, h.domain) })
+	if err == nil && len(all) == 0 {
+		err = school.ErrNotFound
 	}
-	ids, err := list(tx, "WITH due AS MATERIALIZED (SELECT id FROM letters"+q.where()+" ORDER BY due_at, id LIMIT "+q.arg(c.Limit)+tx.engine.skipLocked()+`)
-		UPDATE letters SET state = 'sending', due_at = $2, attempts = attempts + 1, attempted_at = $1, message_id = coalesce(message_id, $3 || id || $4)
-		WHERE id IN (SELECT id FROM due) RETURNING id`, scanInt64, q.args...)
-	if err != nil || len(ids) == 0 {
-		return nil, err
+	if err != nil {
+		return "", err
 	}
-	var of condition
-	args := make([]string, len(ids))
-	for i, id := range ids {
-		args[i] = of.arg(id)
+	return slices.MinFunc(all, func(a, b head) int { return a.due.Compare(b.due) }).domain, nil
+}
+
+// FindDomainRest answers until when a domain has had its letters of a minute; zero:
+// it may have another one. Until the end of the transaction nobody else is answered
+// for the domain, so that what is claimed here is counted there.
+func (tx *Tx) FindDomainRest(domain string, perMinute int) (time.Time, error) {
+	if err := tx.engine.lock(tx.ctx, tx.q, "letters to "+domain); err != nil {
+		return time.Time{}, err
 	}
-	return list(tx, "SELECT "+letterColumns+letterTables+"WHERE l.id IN ("+strings.Join(args, ", ")+") ORDER BY l.id", scanLetter, of.args...)
+	last, err := one(tx, "SELECT attempted_at FROM letters WHERE domain = $1 AND attempted_at > $2 ORDER BY attempted_at DESC LIMIT 1 OFFSET $3",
+		func(r row) (t time.Time, err error) { return t, r.Scan(at(&t)) }, domain, tx.Now.Add(-time.Minute), perMinute-1)
+	if isNotFound(err) {
+		return time.Time{}, nil
+	}
+	return last.Add(time.Minute), err
+}
+
+// ClaimLetter takes a letter that is due: nobody else gets it until the lease ends.
+// It has its Message-ID, "<nonce.id@sender>", from the first claim on. Errors:
+// NotFound when another was faster.
+func (tx *Tx) ClaimLetter(id int64, nonce, sender string) (school.Letter, error) {
+	err := touched(tx.exec(`UPDATE letters SET state = 'sending', due_at = $2, attempts = attempts + 1, attempted_at = $1, message_id = coalesce(message_id, $3 || id || $4)
+		WHERE id = $5 AND due_at <= $1`, tx.Now, tx.Now.Add(school.LetterLease), "<"+nonce+".", "@"+sender+">", id))
+	if err != nil {
+		return school.Letter{}, err
+	}
+	return tx.FindLetter(id)
 }
 
 // argList adds parameters and answers their names.
@@ -69,6 +102,12 @@ func (c *condition) argList(values []string) string {
 		names[i] = c.arg(v)
 	}
 	return strings.Join(names, ", ")
+}
+
+// UpdateLetterEmail has a letter go to another address.
+func (tx *Tx) UpdateLetterEmail(id int64, email school.Email) error {
+	_, err := tx.exec("UPDATE letters SET email = $2, domain = $3 WHERE id = $1", id, email, email.Domain())
+	return err
 }
 
 // Outcome is what an attempt has come to.
@@ -95,7 +134,7 @@ func (tx *Tx) SettleLetter(l school.Letter, o Outcome) (bool, error) {
 // limit.
 func (tx *Tx) GiveUpLetters(cause string, before time.Time, limit int) error {
 	_, err := tx.exec(`UPDATE letters SET state = 'given_up', due_at = NULL, cause = $1
-		WHERE id IN (SELECT id FROM letters WHERE due_at <= $2 AND queued_at <= $2 AND attempts = 0 AND state = 'queued' ORDER BY due_at, id LIMIT $3`+tx.engine.skipLocked()+")", cause, before, limit)
+		WHERE id IN (SELECT id FROM letters WHERE due_at < $2 AND queued_at < $2 AND attempts = 0 AND state = 'queued' ORDER BY due_at, id LIMIT $3`+tx.engine.skipLocked()+")", cause, before, limit)
 	return err
 }
 
@@ -147,12 +186,41 @@ func (tx *Tx) ListLetters(f school.LetterFilter, limit int) ([]school.Letter, er
 		c.add("l.user_id = " + c.arg(f.User))
 	}
 	if words := strings.Fields(school.Fold(f.Query)); len(words) > 0 {
-		c.add("(l.email LIKE '%' || " + c.arg(likeEscaper.Replace(strings.ToLower(strings.TrimSpace(f.Query)))) + ` || '%' ESCAPE '\' OR ` + c.hasWords("u.search_text", words) + ")")
+		if err := tx.ofPeople(&c, words); err != nil {
+			return nil, err
+		}
 	}
 	if f.Before > 0 {
 		c.add("l.id < " + c.arg(f.Before))
 	}
 	return list(tx, "SELECT "+letterColumns+letterTables+c.where()+" ORDER BY l.id DESC LIMIT "+c.arg(limit), scanLetter, c.args...)
+}
+
+// manyPeople is from how many on people are not looked up one by one: their letters
+// stand so close that a page of them is soon found.
+const manyPeople = 300
+
+// ofPeople bounds a query of letters to those to people with all of the words in
+// name or address: living students and staff.
+func (tx *Tx) ofPeople(c *condition, words []string) error {
+	var students condition
+	words = words[:min(len(words), maxWords)]
+	tx.engine.matching(&students, words)
+	students.add(students.hasWords("r.search_text", words))
+	staff := students.hasWords("s.search_text", words)
+	ids, err := list(tx, "SELECT user_id FROM (SELECT r.user_id FROM roster r"+students.where()+" LIMIT "+students.arg(manyPeople)+
+		") found UNION SELECT s.id FROM users s WHERE s.role <> 'student' AND "+staff, scanText, students.args...)
+	switch {
+	case err != nil:
+		return err
+	case len(ids) == 0:
+		c.add("1 = 0")
+	case len(ids) >= manyPeople:
+		c.add(c.hasWords("u.search_text", words))
+	default:
+		c.add("l.user_id IN (" + c.argList(ids) + ")")
+	}
+	return nil
 }
 
 // hasWords is the condition that a column has each of the words.
@@ -166,12 +234,12 @@ func (c *condition) hasWords(column string, words []string) string {
 
 // FindMailTraffic answers what the outbox does.
 func (tx *Tx) FindMailTraffic() (m school.MailTraffic, err error) {
-	return one(tx, `SELECT (SELECT count(*) FROM (SELECT 1 FROM letters WHERE due_at <= $1 LIMIT $4) waiting),
+	return one(tx, `SELECT (SELECT count(*) FROM (SELECT 1 FROM letters WHERE due_at IS NOT NULL AND queued_at <= $1 LIMIT $4) waiting),
 			(SELECT count(*) FROM (SELECT 1 FROM letters WHERE state IN ('refused', 'given_up', 'bounced', 'cancelled') AND state <> 'cancelled' AND attempted_at > $2 LIMIT $4) failed),
-			(SELECT count(*) FROM letters WHERE attempted_at > $3 AND state = 'accepted'),
-			(SELECT min(queued_at) FROM letters WHERE id = (SELECT id FROM letters WHERE due_at <= $1 ORDER BY due_at, id LIMIT 1))`,
+			(SELECT count(*) FROM (SELECT 1 FROM letters WHERE attempted_at > $3 AND state = 'accepted' LIMIT $4) sent),
+			(SELECT min(queued_at) FROM letters WHERE due_at IS NOT NULL AND queued_at <= $1)`,
 		func(r row) (m school.MailTraffic, err error) {
-			return m, r.Scan(&m.Waiting, &m.Failed, &m.LastHour, at(&m.OldestDue))
+			return m, r.Scan(&m.Waiting, &m.Failed, &m.LastHour, at(&m.Oldest))
 		}, tx.Now, tx.Now.AddDate(0, 0, -7), tx.Now.Add(-time.Hour), school.MaxCountedLetters)
 }
 
@@ -183,16 +251,32 @@ func (tx *Tx) RequeueLetter(l school.Letter, email school.Email) error {
 		WHERE id = $1 AND state IN ('queued', 'deferred', 'refused', 'given_up', 'bounced', 'cancelled')`, l.ID, tx.Now, email, email.Domain()))
 }
 
+// HurryLetters has everything that was put off tried at once.
+func (tx *Tx) HurryLetters() error {
+	tx.added = true
+	_, err := tx.exec("UPDATE letters SET due_at = $1 WHERE state = 'deferred' AND due_at > $1", tx.Now)
+	return err
+}
+
+// PutOffLetter has a letter that could not even be written tried later.
+func (tx *Tx) PutOffLetter(id int64, until time.Time, cause, reply string) error {
+	_, err := tx.exec("UPDATE letters SET state = 'deferred', due_at = $2, attempts = attempts + 1, cause = $3, reply = $4 WHERE id = $1 AND due_at <= $5", id, until, cause, reply, tx.Now)
+	return err
+}
+
 // CancelLetter takes a letter that waits out of the queue. Errors: NotFound for one
 // that does not wait.
 func (tx *Tx) CancelLetter(id int64) error {
 	return touched(tx.exec("UPDATE letters SET state = 'cancelled', due_at = NULL, cause = 'by_hand' WHERE id = $1 AND state IN ('queued', 'deferred')", id))
 }
 
-// BounceLetter notes that a letter came back, and answers it. Errors: NotFound for
-// one that is not ours, or was not taken.
-func (tx *Tx) BounceLetter(messageID, reply string) (school.Letter, error) {
-	id, err := one(tx, "UPDATE letters SET state = 'bounced', cause = 'bounced', reply = $2 WHERE message_id = $1 AND state = 'accepted' RETURNING id", scanInt64, messageID, reply)
+// BounceLetter notes that a letter came back, and answers it; a report may come
+// before the answer to the letter itself. recipient, where the report names one, keeps
+// one about a former address from speaking of the present. Errors: NotFound for a
+// letter that is not ours, or is not under way.
+func (tx *Tx) BounceLetter(messageID string, recipient school.Email, reply string) (school.Letter, error) {
+	id, err := one(tx, `UPDATE letters SET state = 'bounced', due_at = NULL, cause = 'bounced', reply = $2
+		WHERE message_id = $1 AND state IN ('accepted', 'sending', 'deferred') AND ($3 = '' OR email = $3) RETURNING id`, scanInt64, messageID, reply, string(recipient))
 	if err != nil {
 		return school.Letter{}, err
 	}
@@ -215,6 +299,8 @@ func (tx *Tx) QueueReminders(days, limit int) (int, error) {
 	until := tx.Now.AddDate(0, 0, -days)
 	all, err := list(tx, `SELECT u.id, u.email, CAST(coalesce(u.last_login_at, u.created_at) AS TEXT)
 		FROM users u WHERE u.role = 'student' AND u.deleted_at IS NULL AND (u.last_login_at BETWEEN $1 AND $2 OR u.last_login_at IS NULL AND u.created_at BETWEEN $1 AND $2)
+			AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.last_seen_at > $2)
+			AND NOT EXISTS (SELECT 1 FROM roster r WHERE r.user_id = u.id AND r.last_step_at > $2)
 			AND EXISTS (SELECT 1 FROM tripwire_users t WHERE t.user_id = u.id AND t.deleted_at IS NULL AND t.blocked_at IS NULL AND t.completed_at IS NULL AND t.test_at IS NULL)
 			AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.user_id = u.id AND l.kind = 'reminder' AND l.about = CAST(coalesce(u.last_login_at, u.created_at) AS TEXT))
 		LIMIT $3`, func(r row) (a absent, err error) { return a, r.Scan(text(&a.id), text(&a.email), &a.since) }, until.Add(-reminderWindow), until, limit)
@@ -234,17 +320,13 @@ func (tx *Tx) insertLetterAbout(id school.UserID, kind school.LetterKind, email 
 	return err
 }
 
-// Visit is when somebody was here last, or was admitted; Text is the form in which
-// a reminder remembers it.
-type Visit struct {
-	At   time.Time
-	Text string
-}
-
-// FindLastVisit answers a person's last visit. Errors: NotFound.
-func (tx *Tx) FindLastVisit(id school.UserID) (Visit, error) {
-	return one(tx, "SELECT coalesce(last_login_at, created_at), CAST(coalesce(last_login_at, created_at) AS TEXT) FROM users WHERE id = $1",
-		func(r row) (v Visit, err error) { return v, r.Scan(at(&v.At), &v.Text) }, id)
+// FindLastVisit answers when somebody was here last: by a login, a page or a step of
+// the course; or was admitted.
+func (tx *Tx) FindLastVisit(id school.UserID) (time.Time, error) {
+	return one(tx, `SELECT max(v.at) FROM (SELECT coalesce(last_login_at, created_at) AS at FROM users WHERE id = $1
+			UNION ALL SELECT max(last_seen_at) FROM sessions WHERE user_id = $1
+			UNION ALL SELECT max(last_step_at) FROM roster WHERE user_id = $1) v`,
+		func(r row) (t time.Time, err error) { return t, r.Scan(at(&t)) }, id)
 }
 
 // LetterScene is what a letter to a student may mention.
@@ -260,7 +342,7 @@ type LetterScene struct {
 // Errors: NotFound for who has no live enrolment.
 func (tx *Tx) FindLetterScene(id school.UserID, module school.ModuleID) (LetterScene, error) {
 	return one(tx, `SELECT c.title, c.slug, coalesce((SELECT m.title FROM module_unlocks o JOIN modules m ON m.id = o.module_id
-				WHERE o.user_id = t.user_id AND m.course_id = t.course_id AND m.deleted_at IS NULL AND o.unlocked_at <= $2 AND (m.id = $3 OR $3 = 0) ORDER BY m.position, m.id LIMIT 1), ''),
+				WHERE o.user_id = t.user_id AND m.course_id = t.course_id AND m.deleted_at IS NULL AND (m.id = $3 AND o.unlocked_at <= $2 OR $3 = 0) ORDER BY o.unlocked_at > $2, m.position, m.id LIMIT 1), ''),
 			coalesce(g.full_name, ''), coalesce(g.email, ''), t.blocked_at IS NOT NULL
 		FROM tripwire_users t JOIN courses c ON c.id = t.course_id LEFT JOIN users g ON g.id = t.granted_by
 		WHERE t.user_id = $1 AND t.deleted_at IS NULL ORDER BY t.granted_at, t.course_id LIMIT 1`,
@@ -303,7 +385,7 @@ func (tx *Tx) DeleteLetterText(kind school.LetterKind, l school.Language) error 
 	return err
 }
 
-// letterKinds of which a person has at most one waiting: a newer one says the same.
+// soleKinds are those of which a person has at most one waiting: a newer one says the same.
 var soleKinds = []school.LetterKind{school.LetterRecovery, school.LetterEmailChange, school.LetterTest}
 
 // CancelEarlierLetters takes what waits of a kind to a person out of the queue.

@@ -134,6 +134,7 @@ func rollBack(t *testing.T, target storetest.Target, db *sql.DB, keep string) {
 		}
 	}
 	lettersOfOld(t, target, db)
+	run(t, db, "DROP INDEX access_links_user_id_purpose_key")
 	for _, table := range []string{
 		"letter_contents", "letter_texts", "mail_settings", "secret_key", "saved_views", "recounts", "completion_counts", "step_counts", "student_counts", "sale_counts", "roster", "money_events", "zone_offsets",
 		"celebrations", "homework_files", "submissions", "homework_drafts", "lesson_plays", "completion_rules",

@@ -120,6 +120,11 @@ func (e *postgres) take(ctx context.Context, fn func(querier) error) error {
 
 func (e *postgres) skipLocked() string { return " FOR UPDATE SKIP LOCKED" }
 
+func (e *postgres) lock(ctx context.Context, q querier, name string) error {
+	_, err := q.ExecContext(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+	return err
+}
+
 // writeAt runs fn in a transaction of the given kind; look, if any, once it is
 // committed.
 func (e *postgres) writeAt(ctx context.Context, begin string, fn, look func(querier) error) error {

@@ -282,6 +282,9 @@ func (e *sqlite) take(ctx context.Context, fn func(querier) error) error { retur
 
 func (e *sqlite) skipLocked() string { return "" }
 
+// lock has nothing to do: there is one writer.
+func (e *sqlite) lock(context.Context, querier, string) error { return nil }
+
 func (e *sqlite) checkIntegrity(ctx context.Context, q querier) ([]string, error) {
 	tx := &Tx{ctx: ctx, q: q}
 	// The check of the search index believes what this connection remembers of it,

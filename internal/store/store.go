@@ -59,6 +59,9 @@ type engine interface {
 	take(ctx context.Context, fn func(querier) error) error
 	// skipLocked ends a query of rows that are about to be claimed.
 	skipLocked() string
+	// lock waits until nobody else has a lock of this name, and has it until the end of
+	// the transaction.
+	lock(ctx context.Context, q querier, name string) error
 	// timeArg is the form in which the engine takes a time.
 	timeArg(t time.Time) any
 	// constraint names the constraint or guard that refused a statement; empty

@@ -181,6 +181,11 @@ func (tx *Tx) RestoreStudent(id school.UserID, name string, email school.Email) 
 		id, email, searchText(name, email))); err != nil {
 		return err
 	}
+	// The letters that a trigger has put back wait from now on, not since before the
+	// deletion.
+	if _, err := tx.exec("UPDATE letters SET queued_at = $2, due_at = $2 WHERE user_id = $1 AND state = 'queued' AND due_at <= $2", id, tx.Now); err != nil {
+		return err
+	}
 	return touched(tx.exec("UPDATE tripwire_users SET deleted_at = NULL, email = $2 WHERE user_id = $1 AND deleted_at IS NOT NULL", id, email))
 }
 

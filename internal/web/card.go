@@ -22,6 +22,8 @@ func (h *Handler) showCard(w http.ResponseWriter, r *http.Request, status int, c
 		return err
 	}
 	v := visitOf(r)
+	c := h.chrome(r, "students", "")
+	h.follow(r, &c) // before the rows are read
 	card, err := h.desk.Student(r.Context(), v.actor, id)
 	if err != nil {
 		return err
@@ -38,9 +40,8 @@ func (h *Handler) showCard(w http.ResponseWriter, r *http.Request, status int, c
 		m.RestoreUntil = card.Student.DeletedAt.AddDate(0, 0, v.settings.TrashDays)
 	}
 	change(&m)
-	c := h.chrome(r, "students", card.Student.FullName)
+	c.Title = card.Student.FullName
 	c.Toast = cardToast(v.printer, r.URL.Query())
-	h.follow(r, &c)
 	return h.render(w, r, status, page.StudentCard(c, m))
 }
 

@@ -14,12 +14,12 @@ import (
 // letters is the outbox.
 func (h *Handler) letters(w http.ResponseWriter, r *http.Request) error {
 	v, f := visitOf(r), letterFilter(r.URL.Query())
+	c := h.chrome(r, "letters", v.printer.T("nav.letters"))
+	h.follow(r, &c) // before the rows are read
 	l, err := h.desk.Letters(r.Context(), v.actor, f)
 	if err != nil {
 		return err
 	}
-	c := h.chrome(r, "letters", v.printer.T("nav.letters"))
-	h.follow(r, &c)
 	return h.render(w, r, http.StatusOK, page.Letters(c, page.LettersPage{
 		Filter: f, Letters: l.Letters, More: l.More, Traffic: l.Mail.Traffic, Server: l.Mail.Server,
 	}))
@@ -54,6 +54,8 @@ func (h *Handler) letter(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := visitOf(r)
+	c := h.chrome(r, "letters", v.printer.T("nav.letters"))
+	h.follow(r, &c)
 	m := page.LetterPage{}
 	if m.Letter, m.Content, err = h.desk.Letter(r.Context(), v.actor, id); err != nil {
 		return err
@@ -64,7 +66,7 @@ func (h *Handler) letter(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	framing(w)
-	return h.render(w, r, http.StatusOK, page.Letter(h.chrome(r, "letters", v.printer.T("nav.letters")), m))
+	return h.render(w, r, http.StatusOK, page.Letter(c, m))
 }
 
 // letterBody is the letter's own HTML, for a frame on our page.

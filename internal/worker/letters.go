@@ -26,6 +26,10 @@ const (
 	// The pause after the server could not be worked with doubles up to maxPause.
 	firstPause = 2 * time.Second
 	maxPause   = time.Minute
+	// A settlement that the database does not take is tried again for so long, within
+	// the lease; the pause doubles.
+	settlePause = 100 * time.Millisecond
+	settleFor   = 45 * time.Second
 	// idleConnection is how long a connection to the mail server is kept unused.
 	idleConnection = 30 * time.Second
 	// remindEvery is how often is looked for who has not been here for long.
@@ -37,6 +41,8 @@ type postOffice struct {
 	desk    *desk.Desk
 	log     *slog.Logger
 	baseURL string
+
+	claiming sync.Mutex // one claim at a time, so that the limits of domains hold
 
 	mu    sync.Mutex
 	busy  map[string]int // letters under way, by domain
@@ -95,31 +101,61 @@ func (p *postOffice) work(ctx context.Context, bell <-chan struct{}) {
 
 // claim takes one letter, within the limits of the domains.
 func (p *postOffice) claim(ctx context.Context) (o desk.Outgoing, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if time.Now().Before(p.until) {
+	p.claiming.Lock()
+	defer p.claiming.Unlock()
+	busy, paused := p.state()
+	if paused {
 		return o, school.ErrNotFound
 	}
-	var busy []string
-	for domain, n := range p.busy {
-		if n >= perDomain {
-			busy = append(busy, domain)
-		}
-	}
 	if o, err = p.desk.ClaimLetter(ctx, p.baseURL, busy); err == nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		p.busy[o.Letter.Email.Domain()]++
 	}
 	return o, err
 }
 
+// state answers the domains that have enough, and whether everybody pauses.
+func (p *postOffice) state() (busy []string, paused bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for domain, n := range p.busy {
+		if n >= perDomain {
+			busy = append(busy, domain)
+		}
+	}
+	return busy, time.Now().Before(p.until)
+}
+
 // handOver sends a letter and keeps what came of it. A letter under way is finished
 // when the process is told to stop: what the server has taken must not be forgotten.
 func (p *postOffice) handOver(ctx context.Context, c *connection, o desk.Outgoing) {
-	err := c.to(o.Server).Send(context.WithoutCancel(ctx), o.Message)
+	err := c.to(o).Send(context.WithoutCancel(ctx), o.Message)
 	p.note(o, err)
-	if err := p.desk.SettleLetter(context.WithoutCancel(ctx), o, err); err != nil {
-		p.log.ErrorContext(ctx, "keep what became of a letter", "letter", o.Letter.ID, "error", err.Error())
+	p.settle(context.WithoutCancel(ctx), o, err)
+}
+
+// settle keeps what came of a letter. A database that is busy or away for a moment
+// must not make a second copy, so it tries again until the lease is nearly over.
+func (p *postOffice) settle(ctx context.Context, o desk.Outgoing, attempt error) {
+	pause := settlePause
+	for until := time.Now().Add(settleFor); ; pause *= 2 {
+		err := p.desk.SettleLetter(ctx, o, attempt)
+		if err == nil {
+			return
+		}
+		if school.KindOf(err) != school.Unavailable || time.Now().Add(pause).After(until) {
+			p.log.ErrorContext(ctx, "keep what became of a letter", "letter", o.Letter.ID, "error", err.Error())
+			return
+		}
+		wait(pause)
 	}
+}
+
+func wait(pause time.Duration) {
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	<-t.C
 }
 
 // note frees the domain, and makes a pause after the server itself has failed:
@@ -178,14 +214,15 @@ func (p *postOffice) rest(ctx context.Context, c *connection, bell <-chan struct
 // another one.
 type connection struct {
 	server mail.Server
+	name   string // by which we greet it: the sender's domain
 	sender *mail.Sender
 	used   time.Time
 }
 
-func (c *connection) to(s mail.Server) *mail.Sender {
-	if c.sender == nil || c.server != s {
+func (c *connection) to(o desk.Outgoing) *mail.Sender {
+	if name := school.Email(o.Message.From.Email).Domain(); c.sender == nil || c.server != o.Server || c.name != name {
 		c.close()
-		c.server, c.sender = s, mail.NewSender(s, mail.Options{})
+		c.server, c.name, c.sender = o.Server, name, mail.NewSender(o.Server, mail.Options{HelloName: name})
 	}
 	c.used = time.Now()
 	return c.sender

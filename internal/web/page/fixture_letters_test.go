@@ -37,7 +37,7 @@ func lettersPage(k kind) page.LettersPage {
 		m.Letters = append(m.Letters, letter(k, int64(i+1), s))
 	}
 	m.More = true
-	m.Traffic = school.MailTraffic{Waiting: school.MaxCountedLetters, Failed: 3, LastHour: 1200, OldestDue: now.Add(-time.Minute)}
+	m.Traffic = school.MailTraffic{Waiting: school.MaxCountedLetters, Failed: 3, LastHour: 1200, Oldest: now.Add(-time.Minute)}
 	if k == hostile {
 		m.Filter = school.LetterFilter{State: school.LetterRefused, Kind: evil, Query: evil, Before: 7}
 	}

@@ -24,9 +24,10 @@ ALTER TABLE letters ADD COLUMN cause TEXT NOT NULL DEFAULT '';
 ALTER TABLE letters ADD COLUMN reply TEXT NOT NULL DEFAULT '';
 UPDATE letters l
 SET email = coalesce(u.email, u.former_email), domain = split_part(coalesce(u.email, u.former_email), '@', 2),
-    state = CASE WHEN l.sent_at IS NOT NULL THEN 'accepted' WHEN u.deleted_at IS NULL AND l.id = (SELECT max(n.id) FROM letters n WHERE n.user_id = l.user_id) THEN 'queued' ELSE 'cancelled' END,
-    due_at = CASE WHEN l.sent_at IS NULL AND u.deleted_at IS NULL AND l.id = (SELECT max(n.id) FROM letters n WHERE n.user_id = l.user_id) THEN l.queued_at END
-FROM users u WHERE u.id = l.user_id;
+    state = CASE WHEN l.sent_at IS NOT NULL THEN 'accepted' WHEN u.deleted_at IS NULL AND l.id = n.newest THEN 'queued' ELSE 'cancelled' END,
+    cause = CASE WHEN l.sent_at IS NOT NULL THEN '' WHEN u.deleted_at IS NOT NULL THEN 'account_deleted' WHEN l.id < n.newest THEN 'newer' ELSE '' END,
+    due_at = CASE WHEN l.sent_at IS NULL AND u.deleted_at IS NULL AND l.id = n.newest THEN l.queued_at END
+FROM users u, (SELECT user_id, max(id) AS newest FROM letters GROUP BY user_id) n WHERE u.id = l.user_id AND n.user_id = l.user_id;
 ALTER TABLE letters ALTER COLUMN email SET NOT NULL, ALTER COLUMN domain SET NOT NULL;
 ALTER TABLE letters ADD CONSTRAINT letters_due_at_check CHECK ((due_at IS NOT NULL) = (state IN ('queued', 'sending', 'deferred')));
 DROP INDEX letters_user_id_idx;
@@ -34,7 +35,10 @@ CREATE INDEX letters_user_id_idx ON letters (user_id, id);
 CREATE UNIQUE INDEX letters_user_id_kind_about_key ON letters (user_id, kind, about) WHERE about <> '';
 CREATE UNIQUE INDEX letters_message_id_key ON letters (message_id);
 CREATE INDEX letters_due_at_idx ON letters (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX letters_domain_due_at_idx ON letters (domain, due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX letters_queued_at_idx ON letters (queued_at) WHERE due_at IS NOT NULL;
 CREATE INDEX letters_attempted_at_idx ON letters (attempted_at) WHERE attempted_at IS NOT NULL;
+CREATE INDEX letters_domain_attempted_at_idx ON letters (domain, attempted_at) WHERE attempted_at IS NOT NULL;
 CREATE INDEX letters_failed_idx ON letters (state, id) WHERE state IN ('refused', 'given_up', 'bounced', 'cancelled');
 
 -- What a letter said, with its secrets masked: it is kept as it was sent.
@@ -99,7 +103,9 @@ ALTER TABLE access_links ADD COLUMN purpose TEXT NOT NULL DEFAULT 'access' CONST
 -- The address that the link confirms.
 ALTER TABLE access_links ADD COLUMN new_email TEXT NOT NULL DEFAULT '';
 
--- Students by their last visit, for the reminder.
+CREATE UNIQUE INDEX access_links_user_id_purpose_key ON access_links (user_id, purpose) WHERE used_at IS NULL AND user_id IS NOT NULL;
+
+-- Students by their last login, for the reminder.
 CREATE INDEX users_last_visit_idx ON users (last_login_at, created_at) WHERE role = 'student' AND deleted_at IS NULL;
 
 -- The list shows the newest welcome letter.
@@ -200,7 +206,7 @@ BEGIN
     UPDATE letters SET email = NEW.email, domain = split_part(NEW.email, '@', 2)
     WHERE user_id = NEW.id AND state IN ('queued', 'deferred') AND email = OLD.email AND kind <> 'email_changed' AND NEW.email IS NOT NULL;
     UPDATE letters SET state = 'queued', due_at = queued_at, cause = '', email = NEW.email, domain = split_part(NEW.email, '@', 2)
-    WHERE user_id = NEW.id AND state = 'cancelled' AND cause = 'account_deleted' AND OLD.email IS NULL;
+    WHERE user_id = NEW.id AND kind = 'welcome' AND state = 'cancelled' AND cause = 'account_deleted' AND OLD.email IS NULL;
     RETURN NULL;
 END
 $body$;
@@ -227,4 +233,19 @@ $body$;
 
 -- +goose StatementBegin
 CREATE TRIGGER queue_letter_on_unlock AFTER INSERT ON module_unlocks FOR EACH ROW EXECUTE FUNCTION queue_unlock_letter();
+-- +goose StatementEnd
+
+-- What opens sooner than planned is told of sooner.
+-- +goose StatementBegin
+CREATE FUNCTION update_unlock_letter() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
+BEGIN
+    UPDATE letters SET queued_at = NEW.unlocked_at, due_at = NEW.unlocked_at
+    WHERE user_id = NEW.user_id AND kind = 'module_opened' AND about = CAST(NEW.module_id AS TEXT) AND state = 'queued';
+    RETURN NULL;
+END
+$body$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+CREATE TRIGGER update_letter_on_unlock_change AFTER UPDATE OF unlocked_at ON module_unlocks FOR EACH ROW EXECUTE FUNCTION update_unlock_letter();
 -- +goose StatementEnd

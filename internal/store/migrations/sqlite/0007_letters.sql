@@ -5,6 +5,7 @@
 -- Letters of more kinds, and what became of each. The table is made anew, because
 -- its check of the kinds was part of it.
 CREATE TABLE letters_before AS SELECT id, user_id, kind, queued_at, sent_at FROM letters;
+CREATE INDEX letters_before_user_id_idx ON letters_before (user_id, id);
 DROP TABLE letters;
 CREATE TABLE letters (
     id           INTEGER   NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -32,17 +33,21 @@ CREATE TABLE letters (
     sent_at      TIMESTAMP,
     CONSTRAINT letters_due_at_check CHECK ((due_at IS NOT NULL) = (state IN ('queued', 'sending', 'deferred')))
 );
-INSERT INTO letters (id, user_id, kind, email, domain, state, queued_at, due_at, sent_at)
+INSERT INTO letters (id, user_id, kind, email, domain, state, queued_at, due_at, sent_at, cause)
 SELECT l.id, l.user_id, l.kind, coalesce(u.email, u.former_email), substr(coalesce(u.email, u.former_email), instr(coalesce(u.email, u.former_email), '@') + 1),
        CASE WHEN l.sent_at IS NOT NULL THEN 'accepted' WHEN u.deleted_at IS NULL AND l.id = (SELECT max(n.id) FROM letters_before n WHERE n.user_id = l.user_id) THEN 'queued' ELSE 'cancelled' END,
-       l.queued_at, CASE WHEN l.sent_at IS NULL AND u.deleted_at IS NULL AND l.id = (SELECT max(n.id) FROM letters_before n WHERE n.user_id = l.user_id) THEN l.queued_at END, l.sent_at
+       l.queued_at, CASE WHEN l.sent_at IS NULL AND u.deleted_at IS NULL AND l.id = (SELECT max(n.id) FROM letters_before n WHERE n.user_id = l.user_id) THEN l.queued_at END, l.sent_at,
+       CASE WHEN l.sent_at IS NOT NULL THEN '' WHEN u.deleted_at IS NOT NULL THEN 'account_deleted' WHEN l.id < (SELECT max(n.id) FROM letters_before n WHERE n.user_id = l.user_id) THEN 'newer' ELSE '' END
 FROM letters_before l JOIN users u ON u.id = l.user_id;
 DROP TABLE letters_before;
 CREATE INDEX letters_user_id_idx ON letters (user_id, id);
 CREATE UNIQUE INDEX letters_user_id_kind_about_key ON letters (user_id, kind, about) WHERE about <> '';
 CREATE UNIQUE INDEX letters_message_id_key ON letters (message_id);
 CREATE INDEX letters_due_at_idx ON letters (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX letters_domain_due_at_idx ON letters (domain, due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX letters_queued_at_idx ON letters (queued_at) WHERE due_at IS NOT NULL;
 CREATE INDEX letters_attempted_at_idx ON letters (attempted_at) WHERE attempted_at IS NOT NULL;
+CREATE INDEX letters_domain_attempted_at_idx ON letters (domain, attempted_at) WHERE attempted_at IS NOT NULL;
 CREATE INDEX letters_failed_idx ON letters (state, id) WHERE state IN ('refused', 'given_up', 'bounced', 'cancelled');
 
 -- What a letter said, with its secrets masked: it is kept as it was sent.
@@ -107,7 +112,9 @@ ALTER TABLE access_links ADD COLUMN purpose TEXT NOT NULL DEFAULT 'access' CONST
 -- The address that the link confirms.
 ALTER TABLE access_links ADD COLUMN new_email TEXT NOT NULL DEFAULT '';
 
--- Students by their last visit, for the reminder.
+CREATE UNIQUE INDEX access_links_user_id_purpose_key ON access_links (user_id, purpose) WHERE used_at IS NULL AND user_id IS NOT NULL;
+
+-- Students by their last login, for the reminder.
 CREATE INDEX users_last_visit_idx ON users (last_login_at, created_at) WHERE role = 'student' AND deleted_at IS NULL;
 
 -- The list shows the newest welcome letter.
@@ -196,7 +203,7 @@ BEGIN
     UPDATE letters SET email = NEW.email, domain = substr(NEW.email, instr(NEW.email, '@') + 1)
     WHERE user_id = NEW.id AND state IN ('queued', 'deferred') AND email = OLD.email AND kind <> 'email_changed' AND NEW.email IS NOT NULL;
     UPDATE letters SET state = 'queued', due_at = queued_at, cause = '', email = NEW.email, domain = substr(NEW.email, instr(NEW.email, '@') + 1)
-    WHERE user_id = NEW.id AND state = 'cancelled' AND cause = 'account_deleted' AND OLD.email IS NULL;
+    WHERE user_id = NEW.id AND kind = 'welcome' AND state = 'cancelled' AND cause = 'account_deleted' AND OLD.email IS NULL;
 END;
 -- +goose StatementEnd
 
@@ -211,5 +218,15 @@ BEGIN
     JOIN tripwire_users t ON t.user_id = NEW.user_id AND t.course_id = m.course_id
     WHERE s.module_opened AND t.deleted_at IS NULL AND NEW.unlocked_at > t.granted_at
     ON CONFLICT (user_id, kind, about) WHERE about <> '' DO NOTHING;
+END;
+-- +goose StatementEnd
+
+-- What opens sooner than planned is told of sooner.
+-- +goose StatementBegin
+CREATE TRIGGER update_letter_on_unlock_change
+AFTER UPDATE OF unlocked_at ON module_unlocks FOR EACH ROW
+BEGIN
+    UPDATE letters SET queued_at = NEW.unlocked_at, due_at = NEW.unlocked_at
+    WHERE user_id = NEW.user_id AND kind = 'module_opened' AND about = CAST(NEW.module_id AS TEXT) AND state = 'queued';
 END;
 -- +goose StatementEnd
