@@ -134,12 +134,16 @@ func TestAScreenIsToldWhatItMissed(t *testing.T) {
 		p.student(t, p.a, "s1@example.com")
 		c.forward(time.Minute)
 		mine, others := p.seen(t, p.a), p.seen(t, p.b)
-		if got := p.watch(t, p.a, mine).Take(); got != (live.Change{}) {
+		open := p.watch(t, p.a, mine)
+		if got := open.Take(); got != (live.Change{}) {
 			t.Errorf("a fresh screen is told %+v", got)
 		}
 		c.forward(time.Minute)
 		p.student(t, p.a, "s2@example.com")
 		line := p.seen(t, p.a).ID
+		for open.Take().ID < line { // until all who watch have been told, whom twice would not harm
+			<-open.Ready()
+		}
 		c.forward(time.Minute)
 		if got, want := p.watch(t, p.a, mine).Take(), (live.Change{ID: line, Rows: true, Ranking: true}); got != want {
 			t.Errorf("the owner is told %+v, want %+v", got, want)

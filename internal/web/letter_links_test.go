@@ -135,17 +135,15 @@ func TestEveryAddressInALetterOpens(t *testing.T) {
 			t.Fatal(err)
 		}
 		read()
-		p.clock.pass(7 * 24 * time.Hour)
+		p.clock.pass(7*24*time.Hour + time.Hour)
 		if n, err := post.QueueReminders(ctx); err != nil || n != 1 {
 			t.Fatalf("%d reminders, %v", n, err)
 		}
-		inside = p.as(t, "s2@example.com", "own password")
-		rawReminder := p.count(t, "SELECT count(*) FROM letters WHERE kind = 'reminder'")
-		p.exec(t, "UPDATE letters SET about = (SELECT CAST(last_login_at AS TEXT) FROM users u WHERE u.id = letters.user_id) WHERE kind = 'reminder'") // as if the student had not just come
+		inside = p.browser(t) // whoever comes to read it is not reminded any more
 		read()
 		for _, kind := range school.LetterKinds() {
 			if !seen[kind] {
-				t.Errorf("no %s was read, of %d reminders", kind, rawReminder)
+				t.Errorf("no %s was read", kind)
 			}
 		}
 	})
