@@ -24,7 +24,7 @@ import (
 // A few dozen histories for each property, unless more are asked for.
 func init() {
 	if os.Getenv("RAPID_CHECKS") == "" {
-		_ = flag.Set("rapid.checks", "40")
+		_ = flag.Set("rapid.checks", "25")
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 )
 
 // propertyTries is how many random histories a property is tried on.
-const propertyTries = 20
+const propertyTries = 12
 
 // wanderingClock is a school's clock that a history moves on.
 type wanderingClock struct {

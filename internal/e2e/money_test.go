@@ -116,7 +116,7 @@ func TestTestAccountIsInNoFigure(t *testing.T) {
 		manager.sees("Продаж пока нет")
 		boss.follow("Учитывать в показателях")
 		manager.open(card)
-		manager.follow("Поставить письмо в очередь")
+		manager.follow("Отправить письмо ещё раз")
 		manager.sees("Письмо поставлено в очередь", "Активен")
 		manager.open(sales)
 		manager.sees("1 продажа")

@@ -272,9 +272,6 @@ func (v *tour) letters(b *tab) {
 	const letters, texts, mail = "/integrator/letters", "/integrator/letter-texts", "/integrator/mail"
 	b.open(letters)
 	v.show("letters", b)
-	b.open(letters + "?state=refused&q=" + url.QueryEscape("<b>"+strings.Repeat("Ж", 90)))
-	v.show("letters-nothing", b)
-	b.open(letters)
 	b.open(read[string](b, `document.querySelector(".letters .cell-who a").getAttribute("href")`))
 	v.show("letter", b)
 	b.open(texts + "?language=" + v.language)
@@ -285,7 +282,6 @@ func (v *tour) letters(b *tab) {
 	b.loading(func() { b.pressOn("#letter-text button.primary") })
 	v.show("letter-text-refused", b)
 	b.open(mail)
-	v.show("mail", b)
 	b.fillIn("[name=host]", "smtp example")
 	b.fillIn("[name=from_email]", strings.Repeat("ю", 60))
 	b.fillIn("[name=reminder_days]", "-1")
