@@ -124,7 +124,10 @@ func (w *writer) collect() error {
 	}
 	switch w.letter.Kind {
 	case school.LetterWelcome:
-		return errors.Join(w.scene(0), w.access())
+		if err := w.scene(0); err != nil {
+			return err
+		}
+		return w.access()
 	case school.LetterRecovery:
 		return w.access()
 	case school.LetterEmailChange:

@@ -149,20 +149,15 @@ func mayResend(tx *store.Tx, s school.Student) error {
 }
 
 func resend(tx *store.Tx, actor school.Actor, s school.Student) error {
-	err := school.ErrNotFound
+	var err error = school.ErrNotFound
 	if s.Letter.State == school.LetterQueued || s.Letter.State == school.LetterDeferred {
-		retried := tx.RequeueLetter(school.Letter{ID: s.Letter.ID}, s.Email)
-		if retried != nil && !errors.Is(retried, school.ErrNotFound) {
-			return retried
-		}
-		if retried == nil {
-			err = nil
-		}
+		err = tx.RequeueLetter(school.Letter{ID: s.Letter.ID}, s.Email)
+	}
+	if errors.Is(err, school.ErrNotFound) { // none waits, or a worker was faster
+		err = tx.InsertLetter(s.ID, school.LetterWelcome, s.Email)
 	}
 	if err != nil {
-		if err := tx.InsertLetter(s.ID, school.LetterWelcome, s.Email); err != nil {
-			return err
-		}
+		return err
 	}
 	return insertLetterActivity(tx, actor, school.LetterRequeued, school.Letter{UserID: s.ID, Kind: school.LetterWelcome, Email: s.Email})
 }

@@ -107,7 +107,7 @@ func (d *Desk) claim(ctx context.Context, baseURL string, busy []string) (o Outg
 		return err
 	})
 	switch {
-	case err != nil && claimed != 0: // this one must not keep those behind it from leaving
+	case err != nil && claimed != 0 && school.KindOf(err) != school.Unavailable: // this one must not keep those behind it from leaving
 		return o, errors.Join(errUnwritten, err, d.putOff(ctx, claimed, err))
 	case err != nil:
 		return o, err

@@ -227,7 +227,7 @@ func (tx *Tx) ofPeople(c *condition, words []string) error {
 func (c *condition) hasWords(column string, words []string) string {
 	var parts []string
 	for _, word := range words[:min(len(words), maxWords)] {
-		parts = append(parts, column+" LIKE '%' || "+c.arg(likeEscaper.Replace(word))+` || '%' ESCAPE '\'`)
+		parts = append(parts, having(c, column, word))
 	}
 	return "(" + strings.Join(parts, " AND ") + ")"
 }
@@ -334,7 +334,6 @@ type LetterScene struct {
 	Course, Slug string
 	Module       string // that opened, or the first that is open
 	Manager      string
-	ManagerEmail school.Email
 	Held         bool // the enrolment is blocked, or the module is not open
 }
 
@@ -343,11 +342,11 @@ type LetterScene struct {
 func (tx *Tx) FindLetterScene(id school.UserID, module school.ModuleID) (LetterScene, error) {
 	return one(tx, `SELECT c.title, c.slug, coalesce((SELECT m.title FROM module_unlocks o JOIN modules m ON m.id = o.module_id
 				WHERE o.user_id = t.user_id AND m.course_id = t.course_id AND m.deleted_at IS NULL AND (m.id = $3 AND o.unlocked_at <= $2 OR $3 = 0) ORDER BY o.unlocked_at > $2, m.position, m.id LIMIT 1), ''),
-			coalesce(g.full_name, ''), coalesce(g.email, ''), t.blocked_at IS NOT NULL
+			coalesce(g.full_name, ''), t.blocked_at IS NOT NULL
 		FROM tripwire_users t JOIN courses c ON c.id = t.course_id LEFT JOIN users g ON g.id = t.granted_by
 		WHERE t.user_id = $1 AND t.deleted_at IS NULL ORDER BY t.granted_at, t.course_id LIMIT 1`,
 		func(r row) (s LetterScene, err error) {
-			err = r.Scan(&s.Course, &s.Slug, &s.Module, &s.Manager, text(&s.ManagerEmail), &s.Held)
+			err = r.Scan(&s.Course, &s.Slug, &s.Module, &s.Manager, &s.Held)
 			s.Held = s.Held || module != 0 && s.Module == ""
 			return s, err
 		}, id, tx.Now, int64(module))
@@ -385,14 +384,9 @@ func (tx *Tx) DeleteLetterText(kind school.LetterKind, l school.Language) error 
 	return err
 }
 
-// soleKinds are those of which a person has at most one waiting: a newer one says the same.
-var soleKinds = []school.LetterKind{school.LetterRecovery, school.LetterEmailChange, school.LetterTest}
-
-// CancelEarlierLetters takes what waits of a kind to a person out of the queue.
+// CancelEarlierLetters takes what waits of a kind to a person out of the queue: a newer
+// one says the same.
 func (tx *Tx) CancelEarlierLetters(id school.UserID, kind school.LetterKind) error {
-	if !slices.Contains(soleKinds, kind) {
-		return nil
-	}
 	_, err := tx.exec("UPDATE letters SET state = 'cancelled', due_at = NULL, cause = 'newer' WHERE user_id = $1 AND kind = $2 AND state IN ('queued', 'deferred')", id, kind)
 	return err
 }

@@ -143,9 +143,8 @@ func (tx *Tx) ListDeleted(scope school.Scope, query string, limit int) ([]school
 	c := condition{args: []any{tx.Now}}
 	c.add("t.deleted_at IS NOT NULL")
 	c.within(scope)
-	words := strings.Fields(school.Fold(query))
-	for _, word := range words[:min(len(words), maxWords)] {
-		c.add("u.search_text LIKE '%' || " + c.arg(likeEscaper.Replace(word)) + ` || '%' ESCAPE '\'`)
+	if words := strings.Fields(school.Fold(query)); len(words) > 0 {
+		c.add(c.hasWords("u.search_text", words))
 	}
 	return list(tx, studentQuery+c.where()+" ORDER BY t.deleted_at DESC, t.user_id LIMIT "+c.arg(limit), scanOneStudent, c.args...)
 }

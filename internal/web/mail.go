@@ -76,16 +76,10 @@ func keepTyped(m *page.MailPage, s school.MailSettings) {
 	m.S = s
 }
 
-// mailFrom reads the form; a number that is none becomes -1, which no limit admits.
+// mailFrom reads the form.
 func mailFrom(p url.Values) school.MailSettings {
 	text := func(name string) string { return strings.TrimSpace(p.Get(name)) }
-	number := func(name string) int {
-		n, err := strconv.Atoi(text(name))
-		if err != nil {
-			return -1
-		}
-		return n
-	}
+	number := func(name string) int { return numberIn(p, name) }
 	s := school.MailSettings{
 		Host: text("host"), Port: 587, Security: "starttls", Username: text("username"), Password: p.Get("password"),
 		FromName: text("from_name"), FromEmail: address(text("from_email")), ReplyTo: address(text("reply_to")), BounceEmail: address(text("bounce_email")),

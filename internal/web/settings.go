@@ -35,16 +35,18 @@ func (h *Handler) editSettings(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// settingsFrom reads the form; a number that is none becomes -1, which no limit
-// admits.
-func settingsFrom(p url.Values, now school.Settings) school.Settings {
-	number := func(name string) int {
-		n, err := strconv.Atoi(strings.TrimSpace(p.Get(name)))
-		if err != nil {
-			return -1
-		}
-		return n
+// numberIn reads a number of a form; what is none becomes -1, which no limit admits.
+func numberIn(p url.Values, name string) int {
+	n, err := strconv.Atoi(strings.TrimSpace(p.Get(name)))
+	if err != nil {
+		return -1
 	}
+	return n
+}
+
+// settingsFrom reads the form.
+func settingsFrom(p url.Values, now school.Settings) school.Settings {
+	number := func(name string) int { return numberIn(p, name) }
 	s := school.Settings{
 		Name: strings.TrimSpace(p.Get("name")), TimeZone: strings.TrimSpace(p.Get("time_zone")), Language: school.Language(p.Get("language")),
 		OwnPassword: p.Get("own_password") != "", FirstPasswordHours: number("first_password_hours"), LinkHours: number("link_hours"),
