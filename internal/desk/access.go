@@ -97,13 +97,38 @@ func keepPassword(tx *store.Tx, actor school.Actor, id school.UserID, hash strin
 	if err := tx.UpdatePassword(id, hash, false, time.Time{}); err != nil {
 		return err
 	}
-	if err := tx.DeleteSessionsOf(id); err != nil {
-		return err
-	}
-	if err := tx.DeleteLinksOf(id); err != nil { // of both kinds: they were for who had the old one
+	if err := endAccess(tx, id); err != nil {
 		return err
 	}
 	return tx.InsertActivity(actor, school.PasswordSet, id, nil)
+}
+
+// endAccess ends every session and every link of a person, of both kinds: whoever
+// holds one got it when the account was another's matter.
+func endAccess(tx *store.Tx, id school.UserID) error {
+	if err := tx.DeleteSessionsOf(id); err != nil {
+		return err
+	}
+	return tx.DeleteLinksOf(id)
+}
+
+// spendLink spends a link and answers its account, if that may still be used. Errors:
+// NotFound link_invalid, Forbidden account_blocked.
+func spendLink(tx *store.Tx, token string, p store.Purpose, id school.UserID) (school.Account, error) {
+	if err := tx.UseLink(digest(token), p); err != nil {
+		return school.Account{}, err
+	}
+	a, err := tx.FindAccount(id)
+	switch {
+	case err != nil:
+		return a, err
+	case !a.DeletedAt.IsZero():
+		return a, school.ErrLinkInvalid
+	case a.Blocked || !a.DisabledAt.IsZero():
+		return a, school.ErrAccountBlocked
+	default:
+		return a, nil
+	}
 }
 
 // LinkOwner answers for whom a one-time link is; the zero Account for the first
@@ -138,18 +163,10 @@ func (d *Desk) UseLink(ctx context.Context, from school.Visitor, token, typed st
 	if err != nil {
 		return a, err
 	}
+	owner := a.ID
 	err = d.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.UseLink(digest(token), store.ForAccess); err != nil {
+		if a, err = spendLink(tx, token, store.ForAccess, owner); err != nil {
 			return err
-		}
-		if a, err = tx.FindAccount(a.ID); err != nil {
-			return err
-		}
-		switch {
-		case !a.DeletedAt.IsZero():
-			return school.ErrLinkInvalid
-		case a.Blocked || !a.DisabledAt.IsZero():
-			return school.ErrAccountBlocked
 		}
 		if err := tx.InsertActivity(arriving(from, a), school.LinkUsed, a.ID, nil); err != nil {
 			return err

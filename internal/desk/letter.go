@@ -83,7 +83,7 @@ func (d *Desk) RetryLetter(ctx context.Context, actor school.Actor, id int64) er
 			return err
 		}
 		l.Email = to
-		return insertLetterActivity(tx, actor, school.LetterRequeued, l)
+		return noteLetter(tx, actor, school.LetterRequeued, l, "", "")
 	})
 }
 
@@ -94,12 +94,8 @@ func (d *Desk) WithdrawLetter(ctx context.Context, actor school.Actor, id int64)
 		if err := unlessAway(tx.CancelLetter(id)); err != nil {
 			return err
 		}
-		return insertLetterActivity(tx, actor, school.LetterWithdrawn, l)
+		return noteLetter(tx, actor, school.LetterWithdrawn, l, "", "")
 	})
-}
-
-func insertLetterActivity(tx *store.Tx, actor school.Actor, a school.Action, l school.Letter) error {
-	return tx.InsertActivity(actor, a, l.UserID, map[string]string{"kind": string(l.Kind), "email": string(l.Email)})
 }
 
 // unlessAway is the error of who found a letter in another state.
@@ -159,7 +155,7 @@ func resend(tx *store.Tx, actor school.Actor, s school.Student) error {
 	if err != nil {
 		return err
 	}
-	return insertLetterActivity(tx, actor, school.LetterRequeued, school.Letter{UserID: s.ID, Kind: school.LetterWelcome, Email: s.Email})
+	return noteLetter(tx, actor, school.LetterRequeued, school.Letter{UserID: s.ID, Kind: school.LetterWelcome, Email: s.Email}, "", "")
 }
 
 // SendTestLetter queues a letter to the actor, and answers its id. Errors: Conflict

@@ -278,7 +278,7 @@ func (d *Desk) noteBounces(ctx context.Context, contentType string, body []byte)
 			if err != nil {
 				return err
 			}
-			return noteLetter(tx, school.LetterCameBack, l, causeBounced, b.Words)
+			return noteLetter(tx, school.System(), school.LetterCameBack, l, causeBounced, b.Words)
 		})
 		switch {
 		case err == nil:

@@ -158,7 +158,7 @@ func (d *Desk) drop(tx *store.Tx, l school.Letter, cause string) error {
 		return err
 	}
 	if cause != causeTooOld {
-		return noteLetter(tx, school.LetterWithdrawn, l, cause, "")
+		return noteLetter(tx, school.System(), school.LetterWithdrawn, l, cause, "")
 	}
 	// Where one is too old, there may be as many as there are students.
 	return tx.GiveUpLetters(causeTooOld, tx.Now.Add(-school.LetterPatience), maxGivenUp)
@@ -246,18 +246,18 @@ func (d *Desk) settle(ctx context.Context, o Outgoing, outcome store.Outcome, fa
 func noteOutcome(tx *store.Tx, l school.Letter, o store.Outcome) error {
 	switch {
 	case o.State == school.LetterAccepted:
-		return noteLetter(tx, school.LetterSent, l, "", "")
+		return noteLetter(tx, school.System(), school.LetterSent, l, "", "")
 	case o.State != school.LetterDeferred:
-		return noteLetter(tx, school.LetterFailedForGood, l, o.Cause, o.Reply)
+		return noteLetter(tx, school.System(), school.LetterFailedForGood, l, o.Cause, o.Reply)
 	case o.Cause != l.Cause:
-		return noteLetter(tx, school.LetterPutOff, l, o.Cause, o.Reply)
+		return noteLetter(tx, school.System(), school.LetterPutOff, l, o.Cause, o.Reply)
 	default:
 		return nil
 	}
 }
 
-// noteLetter adds a line about a letter.
-func noteLetter(tx *store.Tx, a school.Action, l school.Letter, cause, reply string) error {
+// noteLetter adds a line about a letter; cause and reply may be empty.
+func noteLetter(tx *store.Tx, actor school.Actor, a school.Action, l school.Letter, cause, reply string) error {
 	details := map[string]string{"kind": string(l.Kind), "email": string(l.Email)}
 	if cause != "" {
 		details["cause"] = cause
@@ -265,7 +265,7 @@ func noteLetter(tx *store.Tx, a school.Action, l school.Letter, cause, reply str
 	if reply != "" {
 		details["reply"] = reply
 	}
-	return tx.InsertActivity(school.System(), a, l.UserID, details)
+	return tx.InsertActivity(actor, a, l.UserID, details)
 }
 
 // NextLetter answers when a letter will be due; zero: none waits.

@@ -148,18 +148,10 @@ func (d *Desk) ConfirmEmail(ctx context.Context, from school.Visitor, token stri
 	if err != nil {
 		return a, err
 	}
+	owner := a.ID
 	err = d.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.UseLink(digest(token), store.ForEmail); err != nil {
+		if a, err = spendLink(tx, token, store.ForEmail, owner); err != nil {
 			return err
-		}
-		if a, err = tx.FindAccount(a.ID); err != nil {
-			return err
-		}
-		switch {
-		case !a.DeletedAt.IsZero():
-			return school.ErrLinkInvalid
-		case a.Blocked || !a.DisabledAt.IsZero():
-			return school.ErrAccountBlocked
 		}
 		return changeEmail(tx, from, a, to)
 	})
@@ -176,10 +168,7 @@ func changeEmail(tx *store.Tx, from school.Visitor, a school.Account, to school.
 	if err := tx.UpdateUserName(a.ID, a.FullName, to); err != nil {
 		return err
 	}
-	if err := tx.DeleteSessionsOf(a.ID); err != nil {
-		return err
-	}
-	if err := tx.DeleteLinksOf(a.ID); err != nil {
+	if err := endAccess(tx, a.ID); err != nil {
 		return err
 	}
 	if err := tx.InsertLetter(a.ID, school.LetterEmailChanged, a.Email); err != nil {

@@ -138,10 +138,7 @@ func (d *Desk) ResetStaff(ctx context.Context, actor school.Actor, email string)
 		if err := tx.UpdatePassword(a.ID, "", false, time.Time{}); err != nil {
 			return err
 		}
-		if err := tx.DeleteSessionsOf(a.ID); err != nil {
-			return err
-		}
-		if err := tx.DeleteLinksOf(a.ID); err != nil {
+		if err := endAccess(tx, a.ID); err != nil {
 			return err
 		}
 		if err := tx.InsertLink(link); err != nil {

@@ -133,10 +133,7 @@ func (d *Desk) EditStudent(ctx context.Context, actor school.Actor, id school.Us
 			return err
 		}
 		// Whoever has the mailbox of the old address must not get in by a link in it.
-		if err := tx.DeleteLinksOf(id); err != nil {
-			return err
-		}
-		if err := tx.DeleteSessionsOf(id); err != nil || !resending {
+		if err := endAccess(tx, id); err != nil || !resending {
 			return err
 		}
 		s.Email = address
@@ -191,10 +188,7 @@ func (d *Desk) DeleteStudent(ctx context.Context, actor school.Actor, id school.
 		if err := tx.DeleteStudent(id); err != nil {
 			return err
 		}
-		if err := tx.DeleteSessionsOf(id); err != nil {
-			return err
-		}
-		if err := tx.DeleteLinksOf(id); err != nil {
+		if err := endAccess(tx, id); err != nil {
 			return err
 		}
 		return insertSaleActivity(tx, actor, school.StudentDeleted, id, map[string]string{"email": string(s.Email)})
