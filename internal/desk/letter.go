@@ -335,34 +335,28 @@ func tidy(t school.LetterText) school.LetterText {
 }
 
 // templateErrors say what package mail finds wrong with a wording.
-var templateErrors = map[mail.Problem]error{
+var templateErrors = map[mail.Problem]*school.Error{
 	mail.ProblemEmpty: school.ErrTextRequired, mail.ProblemTooLong: school.ErrTextTooLong, mail.ProblemCharacters: school.ErrTextCharacters,
 	mail.ProblemBraces: school.ErrBraces, mail.ProblemVariable: school.ErrVariableUnknown,
 }
 
-// checkLetterText judges a wording. Errors: Invalid at subject or body.
+// checkLetterText judges a wording. Errors: Invalid at subject or body, the first
+// thing that is wrong.
 func checkLetterText(t school.LetterText) error {
-	faults := school.Faults{}
-	var variable string
 	template := mail.Template{Subject: t.Subject, Body: t.Body}
-	var wrong *mail.TemplateError
-	if err := template.Check(t.Kind.Variables()); errors.As(err, &wrong) {
-		faults.Add(wrong.Field, templateErrors[wrong.Problem])
-		variable = wrong.Variable
-	} else if err != nil {
+	err := template.Check(t.Kind.Variables())
+	if wrong, ok := errors.AsType[*mail.TemplateError](err); ok {
+		return templateErrors[wrong.Problem].AtField(wrong.Field).With("variable", wrong.Variable)
+	}
+	if err != nil {
 		return err
 	}
 	for _, v := range t.Kind.Needs() {
 		if !strings.Contains(t.Body, "{"+v+"}") {
-			faults.Add("body", school.ErrVariableNeeded)
-			variable = v
+			return school.ErrVariableNeeded.AtField("body").With("variable", v)
 		}
 	}
-	err := faults.Err()
-	if e, ok := errors.AsType[*school.Error](err); ok && variable != "" {
-		return e.With("variable", variable)
-	}
-	return err
+	return nil
 }
 
 // PreviewLetter composes a wording as the actor would get it, with sample values.

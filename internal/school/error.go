@@ -58,10 +58,10 @@ func (e *Error) Is(target error) bool {
 }
 
 // AtField returns an Invalid error that puts the code of e at a field.
-func (e *Error) AtField(field string) error {
-	faults := Faults{}
-	faults.Add(field, e)
-	return faults.Err()
+func (e *Error) AtField(field string) *Error {
+	at := *ErrInvalidInput
+	at.Fields = map[string]string{field: e.Code}
+	return &at
 }
 
 // With returns a copy of e that carries one more parameter.
