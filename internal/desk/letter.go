@@ -258,6 +258,9 @@ func (d *Desk) handOver(ctx context.Context, to mail.Address, write func(*store.
 	if fault, ok := errors.AsType[*mail.Fault](err); ok {
 		return MailTrial{Cause: fault.Cause(), Words: fault.Words}, nil
 	}
+	if err == nil {
+		err = d.noteMailWorks(ctx)
+	}
 	return t, err
 }
 
@@ -315,12 +318,16 @@ func (d *Desk) EditLetterText(ctx context.Context, actor school.Actor, t school.
 	})
 }
 
-// ResetLetterText goes back to the shipped wording. Errors: Forbidden.
-func (d *Desk) ResetLetterText(ctx context.Context, actor school.Actor, kind school.LetterKind, l school.Language) error {
+// ResetLetterText goes back to the shipped wording, and answers the school's own one
+// that it took away. Errors: NotFound where there is none, Forbidden.
+func (d *Desk) ResetLetterText(ctx context.Context, actor school.Actor, kind school.LetterKind, l school.Language) (own school.LetterText, err error) {
 	if err := actor.May(school.ManageSchool); err != nil {
-		return err
+		return own, err
 	}
-	return d.store.Write(ctx, func(tx *store.Tx) error {
+	return own, d.store.Write(ctx, func(tx *store.Tx) error {
+		if own, err = tx.FindLetterText(kind, l); err != nil {
+			return err
+		}
 		if err := tx.DeleteLetterText(kind, l); err != nil {
 			return err
 		}

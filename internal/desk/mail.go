@@ -142,10 +142,7 @@ func (d *Desk) EditMail(ctx context.Context, actor school.Actor, s school.MailSe
 		if err := tx.UpdateMailSettings(s); err != nil {
 			return err
 		}
-		if err := tx.UpdateMailFault("", ""); err != nil {
-			return err
-		}
-		if err := tx.HurryLetters(); err != nil { // what waited for this
+		if err := endMailFault(tx); err != nil { // what waited for this leaves
 			return err
 		}
 		return tx.InsertActivity(actor, school.MailEdited, "", map[string]string{"server": s.Host, "from": string(s.FromEmail)})
@@ -184,9 +181,10 @@ func (d *Desk) TryMail(ctx context.Context, actor school.Actor, s school.MailSet
 	}
 	var server mail.Server
 	var from school.Email
+	var inUse bool // these are the settings by which letters leave
 	err = d.store.Read(ctx, func(tx *store.Tx) error {
 		r, err := d.mailRoute(tx)
-		server, from = r.server, r.from
+		server, from, inUse = r.server, r.from, true
 		if d.mail != nil || err != nil && !errors.Is(err, school.ErrMailOff) {
 			return err
 		}
@@ -195,6 +193,7 @@ func (d *Desk) TryMail(ctx context.Context, actor school.Actor, s school.MailSet
 		}
 		from = s.FromEmail
 		server, err = d.serverOf(s)
+		inUse = server == r.server && from == r.from
 		return err
 	})
 	if err != nil {
@@ -203,7 +202,29 @@ func (d *Desk) TryMail(ctx context.Context, actor school.Actor, s school.MailSet
 	if server.Host == "" {
 		return t, school.ErrMailOff
 	}
-	return try(ctx, server, from)
+	if t, err = try(ctx, server, from); err == nil && t == (MailTrial{}) && inUse {
+		err = d.noteMailWorks(ctx)
+	}
+	return t, err
+}
+
+// noteMailWorks takes the notice of a fault away that a trial has disproved, and has
+// everything tried at once that was put off.
+func (d *Desk) noteMailWorks(ctx context.Context) error {
+	return d.store.Write(ctx, func(tx *store.Tx) error {
+		s, err := tx.FindMailSettings()
+		if err != nil || s.Fault == "" {
+			return err
+		}
+		return endMailFault(tx)
+	})
+}
+
+func endMailFault(tx *store.Tx) error {
+	if err := tx.UpdateMailFault("", ""); err != nil {
+		return err
+	}
+	return tx.HurryLetters()
 }
 
 func try(ctx context.Context, server mail.Server, from school.Email) (t MailTrial, err error) {

@@ -211,7 +211,7 @@ func (d *Desk) judge(l school.Letter, attempt error) (store.Outcome, *mail.Fault
 		o.State = school.LetterGivenUp
 	default:
 		o.State = school.LetterDeferred
-		o.DueAt = now.Add(school.LetterPause(l.Attempts, rand.Float64())) //nolint:gosec // spreads attempts, guards nothing
+		o.DueAt = now.Add(school.LetterPause(l.Attempts-l.EarlierAttempts, rand.Float64())) //nolint:gosec // spreads attempts, guards nothing
 	}
 	return o, fault
 }

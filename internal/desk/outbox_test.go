@@ -294,6 +294,76 @@ func TestPatienceEnds(t *testing.T) {
 	})
 }
 
+// TestALetterTriedAgainByHandPausesAsANewOne does.
+func TestALetterTriedAgainByHandPausesAsANewOne(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := openPost(t, target)
+		id := r.admit(t, "s1@example.com")
+		fail := func() time.Duration {
+			t.Helper()
+			r.settle(t, r.claim(t), busy)
+			l := r.wantState(t, id, school.LetterDeferred, "recipient_deferred")
+			pause := l.DueAt.Sub(r.time())
+			r.set(l.DueAt)
+			return pause
+		}
+		var last time.Duration
+		for range 7 {
+			last = fail()
+		}
+		most := school.LetterPause(1, 1)
+		if last <= most {
+			t.Fatalf("the seventh pause is %v", last)
+		}
+		if err := r.RetryLetter(t.Context(), r.admin, r.letter(t, id).ID); err != nil {
+			t.Fatal(err)
+		}
+		if pause := fail(); pause > most {
+			t.Errorf("the first pause after a retry is %v", pause)
+		}
+		if pause := fail(); pause < school.LetterPause(2, 0) || pause > school.LetterPause(2, 1) {
+			t.Errorf("the second pause after a retry is %v", pause)
+		}
+		if l := r.letter(t, id); l.Attempts != 9 {
+			t.Errorf("attempts %d, want all that were made", l.Attempts)
+		}
+	})
+}
+
+// TestWhatALetterSaidIsForgotten after as many days as the school says; the letter
+// stays.
+func TestWhatALetterSaidIsForgotten(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := openPost(t, target)
+		ctx := t.Context()
+		if err := r.EditMail(ctx, r.admin, school.MailSettings{Port: 587, Security: "starttls", ContentDays: 10}); err != nil {
+			t.Fatal(err)
+		}
+		id := r.admit(t, "s1@example.com")
+		letter := r.send(t, school.LetterWelcome).Letter.ID
+		said := func() school.LetterContent {
+			t.Helper()
+			if _, err := r.Sweep(ctx); err != nil {
+				t.Fatal(err)
+			}
+			_, c, err := r.Letter(ctx, r.admin, letter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		r.forward(10 * 24 * time.Hour)
+		if c := said(); c.Subject == "" || c.HTML == "" || c.Text == "" {
+			t.Errorf("after ten days it says %+v", c)
+		}
+		r.forward(time.Second)
+		if c := said(); c != (school.LetterContent{}) {
+			t.Errorf("after more than ten days it says %+v", c)
+		}
+		r.wantState(t, id, school.LetterAccepted, "")
+	})
+}
+
 // TestALetterThatWasNeverTriedForTwoDaysIsTooOld: when mail comes on at last, nobody
 // is welcomed who came last month.
 func TestALetterThatWasNeverTriedForTwoDaysIsTooOld(t *testing.T) {
@@ -584,7 +654,7 @@ func TestTheOutboxKeepsNoSecrets(t *testing.T) {
 		ctx := t.Context()
 		panel := r.with(r.store, r.key, nil)
 		settings := school.MailSettings{
-			Host: "mail.school.example", Port: 587, Security: "starttls", Username: "post@school.example", Password: "пароль-от-почты-77",
+			Host: "mail.school.example", Port: 587, Security: "starttls", ContentDays: 90, Username: "post@school.example", Password: "пароль-от-почты-77",
 			FromEmail: "school@school.example", ReplyTo: "help@school.example", BounceEmail: "bounce@school.example",
 		}
 		if err := panel.EditMail(ctx, r.admin, settings); err != nil {
@@ -642,7 +712,7 @@ func TestThePasswordOfTheServerBelongsToIt(t *testing.T) {
 		r := openPost(t, target)
 		ctx := t.Context()
 		panel := r.with(r.store, r.key, nil)
-		settings := school.MailSettings{Host: "mail.school.example", Port: 587, Security: "starttls", Username: "post", Password: "secret word", FromEmail: "school@school.example"}
+		settings := school.MailSettings{Host: "mail.school.example", Port: 587, Security: "starttls", ContentDays: 90, Username: "post", Password: "secret word", FromEmail: "school@school.example"}
 		password := func() string {
 			t.Helper()
 			id := r.admit(t, school.NewToken()[:8]+"@example.com")
@@ -684,7 +754,7 @@ func TestWithAnotherKeyNothingOpens(t *testing.T) {
 		r := openPost(t, target)
 		ctx := t.Context()
 		if err := r.with(r.store, r.key, nil).EditMail(ctx, r.admin, school.MailSettings{
-			Host: "mail.school.example", Port: 587, Security: "starttls", Username: "post", Password: "secret word", FromEmail: "school@school.example",
+			Host: "mail.school.example", Port: 587, Security: "starttls", ContentDays: 90, Username: "post", Password: "secret word", FromEmail: "school@school.example",
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -769,7 +839,7 @@ func TestADomainGetsSoManyLettersAMinute(t *testing.T) {
 			second = target.Open(t, r.dated)
 		}
 		workers := []*desk.Desk{r.Desk, r.with(second, r.key, server)}
-		if err := r.EditMail(t.Context(), r.admin, school.MailSettings{Port: 587, Security: "starttls", DomainPerMinute: 3}); err != nil {
+		if err := r.EditMail(t.Context(), r.admin, school.MailSettings{Port: 587, Security: "starttls", ContentDays: 90, DomainPerMinute: 3}); err != nil {
 			t.Fatal(err)
 		}
 		for i := range 8 {
@@ -1105,7 +1175,7 @@ func eventful(t *testing.T, target storetest.Target) postRoom {
 
 func (r postRoom) switches(t *testing.T, opened bool, days int) {
 	t.Helper()
-	if err := r.EditMail(t.Context(), r.admin, school.MailSettings{Port: 587, Security: "starttls", ModuleOpened: opened, ReminderDays: days}); err != nil {
+	if err := r.EditMail(t.Context(), r.admin, school.MailSettings{Port: 587, Security: "starttls", ContentDays: 90, ModuleOpened: opened, ReminderDays: days}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -113,7 +113,8 @@ func (d *Desk) SetLanguage(ctx context.Context, actor school.Actor, l school.Lan
 	return d.store.Write(ctx, func(tx *store.Tx) error { return tx.UpdateLanguage(actor.ID, l) })
 }
 
-// Sweep deletes what no longer opens anything. It answers how many rows went.
+// Sweep deletes what no longer opens anything, and the words of letters that are no
+// longer kept. It answers how many rows went.
 func (d *Desk) Sweep(ctx context.Context) (n int64, err error) {
 	err = d.store.Write(ctx, func(tx *store.Tx) error {
 		settings, err := tx.FindSettings()
@@ -123,5 +124,30 @@ func (d *Desk) Sweep(ctx context.Context) (n int64, err error) {
 		n, err = tx.DeleteStaleAccess(idleSince(tx.Now, settings), tx.Now.Add(-24*time.Hour))
 		return err
 	})
-	return n, err
+	if err != nil {
+		return n, err
+	}
+	words, err := d.forgetWords(ctx)
+	return n + words, err
+}
+
+// maxForgotten bounds of how many letters one transaction forgets what they said.
+const maxForgotten = 1000
+
+// forgetWords deletes what letters said longer ago than the school keeps it.
+func (d *Desk) forgetWords(ctx context.Context) (total int64, err error) {
+	for {
+		var n int64
+		err = d.store.Write(ctx, func(tx *store.Tx) error {
+			s, err := tx.FindMailSettings()
+			if err != nil {
+				return err
+			}
+			n, err = tx.DeleteLetterContents(tx.Now.AddDate(0, 0, -s.ContentDays), maxForgotten)
+			return err
+		})
+		if total += n; err != nil || n < maxForgotten {
+			return total, err
+		}
+	}
 }

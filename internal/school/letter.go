@@ -120,13 +120,15 @@ type Letter struct {
 	State    LetterState
 	QueuedAt time.Time
 	// DueAt is when it will be tried next; zero: never again.
-	DueAt       time.Time
-	Attempts    int
-	AttemptedAt time.Time
-	MessageID   string
-	Cause       string // why it is in its state: a code of the catalogues
-	Reply       string // the server's own words
-	SentAt      time.Time
+	DueAt    time.Time
+	Attempts int
+	// EarlierAttempts are those before somebody had it tried again.
+	EarlierAttempts int
+	AttemptedAt     time.Time
+	MessageID       string
+	Cause           string // why it is in its state: a code of the catalogues
+	Reply           string // the server's own words
+	SentAt          time.Time
 }
 
 // StudentLetter is the newest welcome letter to a student, as lists show it. The zero

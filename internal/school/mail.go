@@ -23,7 +23,10 @@ type MailSettings struct {
 	// DomainPerMinute is how many letters a minute go to the addresses of one domain;
 	// 0: any number.
 	DomainPerMinute int
-	HookHash        string // of the token with which a provider reports bounces
+	// ContentDays is for how many days after its last attempt is kept what a letter
+	// said.
+	ContentDays int
+	HookHash    string // of the token with which a provider reports bounces
 
 	// Letters on events. ReminderDays 0 is off.
 	ModuleOpened bool
@@ -39,6 +42,7 @@ type MailSettings struct {
 var mailLimits = map[string][2]int{
 	"port":              {1, 65535},
 	"domain_per_minute": {0, 100_000},
+	"content_days":      {1, 3650},
 	"reminder_days":     {0, 365},
 }
 
@@ -85,6 +89,7 @@ func (s MailSettings) Check() error {
 	address("reply_to", s.ReplyTo, false)
 	address("bounce_email", s.BounceEmail, false)
 	number("domain_per_minute", s.DomainPerMinute)
+	number("content_days", s.ContentDays)
 	number("reminder_days", s.ReminderDays)
 	return faults.Err()
 }

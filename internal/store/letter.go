@@ -12,13 +12,13 @@ import (
 // handed over later by whichever process claims it. docs/letters.md has its states.
 
 const letterColumns = `l.id, l.user_id, u.full_name, u.language, l.kind, l.about, l.email, l.state, l.queued_at, l.due_at, l.attempts,
-	l.attempted_at, coalesce(l.message_id, ''), l.cause, l.reply, l.sent_at`
+	l.earlier_attempts, l.attempted_at, coalesce(l.message_id, ''), l.cause, l.reply, l.sent_at`
 
 const letterTables = " FROM letters l JOIN users u ON u.id = l.user_id "
 
 func scanLetter(r row) (l school.Letter, err error) {
 	return l, r.Scan(&l.ID, text(&l.UserID), &l.Name, text(&l.Language), text(&l.Kind), &l.About, text(&l.Email), text(&l.State), at(&l.QueuedAt), at(&l.DueAt), &l.Attempts,
-		at(&l.AttemptedAt), &l.MessageID, &l.Cause, &l.Reply, at(&l.SentAt))
+		&l.EarlierAttempts, at(&l.AttemptedAt), &l.MessageID, &l.Cause, &l.Reply, at(&l.SentAt))
 }
 
 // InsertLetter queues a letter in the outbox. Watchers are told after the commit.
@@ -140,12 +140,19 @@ func (tx *Tx) GiveUpLetters(cause string, before time.Time, limit int) error {
 
 // UpsertLetterContent keeps what a letter said at its last attempt.
 func (tx *Tx) UpsertLetterContent(id int64, c school.LetterContent) error {
-	return tx.later(`INSERT INTO letter_contents (letter_id, subject, text, html) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (letter_id) DO UPDATE SET subject = excluded.subject, text = excluded.text, html = excluded.html`, id, c.Subject, c.Text, c.HTML)
+	return tx.later(`INSERT INTO letter_contents (letter_id, subject, text, html, written_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (letter_id) DO UPDATE SET subject = excluded.subject, text = excluded.text, html = excluded.html, written_at = excluded.written_at`,
+		id, c.Subject, c.Text, c.HTML, tx.Now)
+}
+
+// DeleteLetterContents forgets what letters said at attempts before a time, the
+// oldest first, of at most limit letters. It answers of how many.
+func (tx *Tx) DeleteLetterContents(before time.Time, limit int) (int64, error) {
+	return tx.exec("DELETE FROM letter_contents WHERE letter_id IN (SELECT letter_id FROM letter_contents WHERE written_at < $1 ORDER BY written_at LIMIT $2)", before, limit)
 }
 
 // FindLetterContent answers what a letter said. Errors: NotFound before its first
-// attempt.
+// attempt, and when it has been forgotten.
 func (tx *Tx) FindLetterContent(id int64) (school.LetterContent, error) {
 	return one(tx, "SELECT subject, text, html FROM letter_contents WHERE letter_id = $1",
 		func(r row) (c school.LetterContent, err error) { return c, r.Scan(&c.Subject, &c.Text, &c.HTML) }, id)
@@ -172,12 +179,6 @@ func (tx *Tx) ListLetters(f school.LetterFilter, limit int) ([]school.Letter, er
 	var c condition
 	if f.State != "" {
 		c.add("l.state = " + c.arg(f.State))
-	}
-	switch {
-	case f.State.Waits(): // which an index has, and so few are left of
-		c.add("l.due_at IS NOT NULL")
-	case f.State != "" && f.State != school.LetterAccepted:
-		c.add("l.state IN ('refused', 'given_up', 'bounced', 'cancelled')")
 	}
 	if f.Kind != "" {
 		c.add("l.kind = " + c.arg(f.Kind))
@@ -235,7 +236,7 @@ func (c *condition) hasWords(column string, words []string) string {
 // FindMailTraffic answers what the outbox does.
 func (tx *Tx) FindMailTraffic() (m school.MailTraffic, err error) {
 	return one(tx, `SELECT (SELECT count(*) FROM (SELECT 1 FROM letters WHERE due_at IS NOT NULL AND queued_at <= $1 LIMIT $4) waiting),
-			(SELECT count(*) FROM (SELECT 1 FROM letters WHERE state IN ('refused', 'given_up', 'bounced', 'cancelled') AND state <> 'cancelled' AND attempted_at > $2 LIMIT $4) failed),
+			(SELECT count(*) FROM (SELECT 1 FROM letters WHERE state IN ('refused', 'given_up', 'bounced') AND attempted_at > $2 LIMIT $4) failed),
 			(SELECT count(*) FROM (SELECT 1 FROM letters WHERE attempted_at > $3 AND state = 'accepted' LIMIT $4) sent),
 			(SELECT min(queued_at) FROM letters WHERE due_at IS NOT NULL AND queued_at <= $1)`,
 		func(r row) (m school.MailTraffic, err error) {
@@ -247,7 +248,7 @@ func (tx *Tx) FindMailTraffic() (m school.MailTraffic, err error) {
 // the account has now. Errors: NotFound for one that is gone or away.
 func (tx *Tx) RequeueLetter(l school.Letter, email school.Email) error {
 	tx.added = true
-	return touched(tx.exec(`UPDATE letters SET state = 'queued', due_at = $2, queued_at = $2, email = $3, domain = $4, cause = '', sent_at = NULL
+	return touched(tx.exec(`UPDATE letters SET state = 'queued', due_at = $2, queued_at = $2, email = $3, domain = $4, cause = '', sent_at = NULL, earlier_attempts = attempts
 		WHERE id = $1 AND state IN ('queued', 'deferred', 'refused', 'given_up', 'bounced', 'cancelled')`, l.ID, tx.Now, email, email.Domain()))
 }
 

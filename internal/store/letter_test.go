@@ -197,34 +197,8 @@ func TestAClaimReadsWhatIsDueAlone(t *testing.T) {
 		if target.Engine == "sqlite" {
 			moment = fixed.Format("2006-01-02 15:04:05.000")
 		}
-		db := target.Raw(t)
-		db.SetMaxOpenConns(1)
-		if target.Engine == "postgres" {
-			run(t, db, "SET enable_seqscan = off") // as if the table were long
-		}
-		explained := func(query string, args ...any) string {
-			t.Helper()
-			if target.Engine == "postgres" {
-				rows, err := db.QueryContext(t.Context(), "EXPLAIN "+query, args...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer func() { _ = rows.Close() }()
-				var plan strings.Builder
-				for rows.Next() {
-					var line string
-					if err := rows.Scan(&line); err != nil {
-						t.Fatal(err)
-					}
-					plan.WriteString(line + "\n")
-				}
-				if err := rows.Err(); err != nil {
-					t.Fatal(err)
-				}
-				return plan.String()
-			}
-			return explain(t, target, db, query, args)
-		}
+		db := longTables(t, target)
+		explained := func(query string, args ...any) string { return foreseen(t, target, db, query, args) }
 		for query, want := range map[string]struct {
 			args  []any
 			index string
@@ -247,6 +221,120 @@ func TestAClaimReadsWhatIsDueAlone(t *testing.T) {
 		if plan := explained("SELECT min(due_at) FROM letters WHERE due_at IS NOT NULL"); !strings.Contains(plan, "letters_due_at_idx") {
 			t.Errorf("the next due:\n%s", plan)
 		}
+	})
+}
+
+// longTables is a connection whose plans are those of long tables.
+func longTables(t *testing.T, target storetest.Target) *sql.DB {
+	t.Helper()
+	db := target.Raw(t)
+	db.SetMaxOpenConns(1)
+	if target.Engine == "postgres" {
+		run(t, db, "SET enable_seqscan = off")
+	}
+	return db
+}
+
+// foreseen is the plan of a query, which is not run.
+func foreseen(t *testing.T, target storetest.Target, db *sql.DB, query string, args []any) string {
+	t.Helper()
+	if target.Engine == "sqlite" {
+		return explain(t, target, db, query, args)
+	}
+	return strings.Join(column(t, db, "EXPLAIN "+query, args...), "\n")
+}
+
+// TestTheOutboxIsListedWithoutGoingThroughIt, by whatever it is narrowed.
+func TestTheOutboxIsListedWithoutGoingThroughIt(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		var listing string
+		s := target.Open(t, fixedClock, func(o *store.Options) {
+			o.BeforeStatement = func(sql string) error {
+				if strings.HasPrefix(sql, "SELECT l.id, l.user_id") {
+					listing = sql
+				}
+				return nil
+			}
+		})
+		db := longTables(t, target)
+		for _, f := range []school.LetterFilter{
+			{State: school.LetterQueued}, {State: school.LetterDeferred}, {State: school.LetterSending}, {State: school.LetterAccepted}, {State: school.LetterBounced},
+			{Kind: school.LetterReminder}, {Kind: school.LetterReminder, Before: 1000}, {},
+		} {
+			write(t, s, func(tx *store.Tx) error {
+				_, err := tx.ListLetters(f, 50)
+				return err
+			})
+			index, args := "letters_state_idx", []any{string(f.State), 50}
+			switch {
+			case f == school.LetterFilter{}:
+				index, args = "", []any{50}
+			case f.Before > 0:
+				index, args = "letters_kind_idx", []any{string(f.Kind), f.Before, 50}
+			case f.Kind != "":
+				index, args = "letters_kind_idx", []any{string(f.Kind), 50}
+			}
+			plan := foreseen(t, target, db, listing, args)
+			if !strings.Contains(plan, index) || strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "Sort") || strings.Contains(plan, "Seq Scan on letters") {
+				t.Errorf("%+v: want %q\n%s", f, index, plan)
+			}
+		}
+	})
+}
+
+// TestTheOldestWordsAreForgottenFirst, and those of nobody else.
+func TestTheOldestWordsAreForgottenFirst(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		now := fixed
+		s := target.Open(t, func(o *store.Options) { o.Now = func() time.Time { return now } })
+		attend(t, s)
+		said := school.LetterContent{Subject: "S", Text: "T", HTML: "H"}
+		for id := int64(1); id <= 4; id++ {
+			write(t, s, func(tx *store.Tx) error {
+				return errors.Join(tx.InsertLetter(studentID, school.LetterTest, "s@d.example"), tx.UpsertLetterContent(id, said))
+			})
+			now = now.Add(time.Hour)
+		}
+		write(t, s, func(tx *store.Tx) error { return tx.UpsertLetterContent(1, said) }) // tried once more
+		for i, want := range []struct {
+			n    int64
+			left []string
+		}{{1, []string{"1", "3", "4"}}, {1, []string{"1", "4"}}, {0, []string{"1", "4"}}} {
+			write(t, s, func(tx *store.Tx) error {
+				n, err := tx.DeleteLetterContents(fixed.Add(3*time.Hour), 1)
+				if n != want.n {
+					t.Errorf("%d. forgot %d, want %d", i, n, want.n)
+				}
+				return err
+			})
+			if got := column(t, target.Raw(t), "SELECT CAST(letter_id AS TEXT) FROM letter_contents ORDER BY letter_id"); !slices.Equal(got, want.left) {
+				t.Errorf("%d. left %q, want %q", i, got, want.left)
+			}
+		}
+	})
+}
+
+// TestWordsOfAnEarlierReleaseAreKept, with the time of their last attempt.
+func TestWordsOfAnEarlierReleaseAreKept(t *testing.T) {
+	eachEmpty(t, func(t *testing.T, target storetest.Target) {
+		db := target.Raw(t)
+		migrateTo(t, target, db, 6)
+		oldSchool(t, db)
+		migrateTo(t, target, db, 7)
+		run(t, db, "UPDATE letters SET attempted_at = '2026-02-20 10:00:00.000' WHERE id = 1", "INSERT INTO letter_contents (letter_id, subject, text, html) VALUES (1, 'S', 'T', 'H')")
+		s := target.Open(t, fixedClock)
+		write(t, s, func(tx *store.Tx) error {
+			c, err := tx.FindLetterContent(1)
+			if want := (school.LetterContent{Subject: "S", Text: "T", HTML: "H"}); c != want {
+				t.Errorf("it said %+v", c)
+			}
+			early, errEarly := tx.DeleteLetterContents(time.Date(2026, 2, 20, 10, 0, 0, 0, time.UTC), 10)
+			late, errLate := tx.DeleteLetterContents(time.Date(2026, 2, 20, 10, 0, 1, 0, time.UTC), 10)
+			if early != 0 || late != 1 {
+				t.Errorf("forgot %d, then %d", early, late)
+			}
+			return errors.Join(err, errEarly, errLate)
+		})
 	})
 }
 

@@ -4,10 +4,10 @@ import "tripwire/internal/school"
 
 // FindMailSettings answers how letters leave the school.
 func (tx *Tx) FindMailSettings() (school.MailSettings, error) {
-	return one(tx, `SELECT host, port, security, username, sealed_password, from_name, from_email, reply_to, bounce_email, domain_per_minute, hook_hash,
+	return one(tx, `SELECT host, port, security, username, sealed_password, from_name, from_email, reply_to, bounce_email, domain_per_minute, content_days, hook_hash,
 			module_opened, reminder_days, fault, fault_words, fault_at FROM mail_settings`,
 		func(r row) (s school.MailSettings, err error) {
-			return s, r.Scan(&s.Host, &s.Port, &s.Security, &s.Username, &s.SealedPassword, &s.FromName, text(&s.FromEmail), text(&s.ReplyTo), text(&s.BounceEmail), &s.DomainPerMinute, &s.HookHash,
+			return s, r.Scan(&s.Host, &s.Port, &s.Security, &s.Username, &s.SealedPassword, &s.FromName, text(&s.FromEmail), text(&s.ReplyTo), text(&s.BounceEmail), &s.DomainPerMinute, &s.ContentDays, &s.HookHash,
 				&s.ModuleOpened, &s.ReminderDays, &s.Fault, &s.FaultWords, at(&s.FaultAt))
 		})
 }
@@ -16,8 +16,8 @@ func (tx *Tx) FindMailSettings() (school.MailSettings, error) {
 // bounces and what keeps letters from leaving.
 func (tx *Tx) UpdateMailSettings(s school.MailSettings) error {
 	_, err := tx.exec(`UPDATE mail_settings SET host = $1, port = $2, security = $3, username = $4, sealed_password = $5, from_name = $6, from_email = $7,
-			reply_to = $8, bounce_email = $9, domain_per_minute = $10, module_opened = $11, reminder_days = $12`,
-		s.Host, s.Port, s.Security, s.Username, s.SealedPassword, s.FromName, s.FromEmail, s.ReplyTo, s.BounceEmail, s.DomainPerMinute, s.ModuleOpened, s.ReminderDays)
+			reply_to = $8, bounce_email = $9, domain_per_minute = $10, content_days = $11, module_opened = $12, reminder_days = $13`,
+		s.Host, s.Port, s.Security, s.Username, s.SealedPassword, s.FromName, s.FromEmail, s.ReplyTo, s.BounceEmail, s.DomainPerMinute, s.ContentDays, s.ModuleOpened, s.ReminderDays)
 	return err
 }
 

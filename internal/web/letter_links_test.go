@@ -51,7 +51,7 @@ func TestEveryAddressInALetterOpens(t *testing.T) {
 			Hasher: password.NewWeakHasher(), Files: files.NewFolder(t.TempDir(), 0),
 			Mail: &desk.FixedMail{Server: mail.Server{Host: "127.0.0.1", Port: 1, Security: mail.Plain}, From: mail.Address{Name: "School", Email: "school@school.example"}},
 		})
-		if err := post.EditMail(ctx, p.admin, school.MailSettings{Port: 587, Security: "starttls", ModuleOpened: true, ReminderDays: 7}); err != nil {
+		if err := post.EditMail(ctx, p.admin, school.MailSettings{Port: 587, Security: "starttls", ContentDays: 90, ModuleOpened: true, ReminderDays: 7}); err != nil {
 			t.Fatal(err)
 		}
 		id := p.student(t, p.a, "s1@example.com").Student.ID

@@ -230,16 +230,22 @@ func textAt(t school.LetterText) string {
 	return "/integrator/letter-texts/" + string(t.Kind) + "/" + string(t.Language)
 }
 
+// resetLetterText goes back to the shipped wording, and offers the one that it took
+// away.
 func (h *Handler) resetLetterText(w http.ResponseWriter, r *http.Request) error {
 	t, err := typedText(r)
 	if err != nil {
 		return err
 	}
-	if err := h.desk.ResetLetterText(r.Context(), visitOf(r).actor, t.Kind, t.Language); err != nil {
+	own, err := h.desk.ResetLetterText(r.Context(), visitOf(r).actor, t.Kind, t.Language)
+	if errors.Is(err, school.ErrNotFound) { // the shipped one holds already
+		http.Redirect(w, r, textAt(t), http.StatusSeeOther)
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, textAt(t)+"?saved", http.StatusSeeOther)
-	return nil
+	return h.showLetterText(w, r, http.StatusOK, func(m *page.LetterTextPage) { m.TakenAway = &own })
 }
 
 // keptPreview is the wording that is kept, as a letter.

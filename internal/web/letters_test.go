@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -21,7 +22,7 @@ const (
 func setUp(change ...string) url.Values {
 	v := url.Values{
 		"host": {"smtp.example.com"}, "port": {"587"}, "security": {"starttls"}, "username": {"school"}, "password": {"smtp-secret-1"}, "from_email": {"school@example.com"},
-		"from_name": {"Школа"}, "reply_to": {"help@example.com"}, "bounce_email": {""}, "domain_per_minute": {"300"}, "reminder_days": {"7"}, "module_opened": {"1"},
+		"from_name": {"Школа"}, "reply_to": {"help@example.com"}, "bounce_email": {""}, "domain_per_minute": {"300"}, "content_days": {"90"}, "reminder_days": {"7"}, "module_opened": {"1"},
 	}
 	for i := 0; i < len(change); i += 2 {
 		v.Set(change[i], change[i+1])
@@ -69,7 +70,7 @@ func TestMailSettingsSayWhatIsWrong(t *testing.T) {
 		boss := p.as(t, "admin@example.com", staffPassword)
 		for field, wrong := range map[string][]string{
 			"host": {"host", "smtp example"}, "port": {"port", "70000"}, "security": {"security", "none"}, "from_email": {"from_email", "nobody"},
-			"reply_to": {"reply_to", "@"}, "bounce_email": {"bounce_email", "a b"}, "reminder_days": {"reminder_days", "many"}, "domain_per_minute": {"domain_per_minute", "-1"},
+			"reply_to": {"reply_to", "@"}, "bounce_email": {"bounce_email", "a b"}, "reminder_days": {"reminder_days", "many"}, "domain_per_minute": {"domain_per_minute", "-1"}, "content_days": {"content_days", "0"},
 		} {
 			for _, try := range []string{"", "1"} {
 				form := setUp(wrong...)
@@ -125,10 +126,22 @@ func TestTextsAreEditedPreviewedAndReset(t *testing.T) {
 		if a := boss.post(at+"/test", form); a.status != http.StatusConflict || !strings.Contains(a.text(), "Письма не настроены") {
 			t.Errorf("a test without a server: %d %s", a.status, a.text())
 		}
-		wantSeeOther(t, boss.post(at+"/reset", form))
-		if n := p.count(t, "SELECT count(*) FROM letter_texts"); n != 0 {
-			t.Errorf("%d texts are kept after the reset", n)
+		own := p.text(t, "SELECT body FROM letter_texts")
+		reset := boss.post(at+"/reset", url.Values{"subject": {"x"}, "body": {"y"}})
+		wantTame(t, "reset", reset)
+		if n := p.count(t, "SELECT count(*) FROM letter_texts"); n != 0 || reset.status != http.StatusOK {
+			t.Errorf("reset: %d; %d texts are kept", reset.status, n)
 		}
+		undo := url.Values{}
+		for _, m := range regexp.MustCompile(`<input type="hidden" name="(subject|body)" value="([^"]*)"`).FindAllStringSubmatch(reset.body, -1) {
+			undo.Set(m[1], html.UnescapeString(m[2]))
+		}
+		wantSeeOther(t, boss.post(at, undo))
+		if got := p.text(t, "SELECT body FROM letter_texts WHERE subject = 'Вход в {school}'"); got != own || own == "" {
+			t.Errorf("brought back %q, want %q", got, own)
+		}
+		boss.post(at+"/reset", undo)
+		wantSeeOther(t, boss.post(at+"/reset", undo)) // the form sent twice
 		for _, path := range []string{textsAt + "/none/ru", textsAt + "/welcome/xx", textsAt + "/welcome/ru/none"} {
 			if a := boss.get(path); a.status != http.StatusNotFound {
 				t.Errorf("%s: %d", path, a.status)
@@ -176,7 +189,14 @@ func TestTheOutboxIsShownFilteredAndChanged(t *testing.T) {
 		if got := p.text(t, "SELECT state FROM letters WHERE email = 's7@example.com'"); got != "queued" {
 			t.Errorf("tried again it is %s", got)
 		}
-		p.exec(t, "INSERT INTO letter_contents (letter_id, subject, text, html) VALUES ($1, 'Тема', 'Текст', '<p>Письмо</p>')", id)
+		if a := boss.get(one); !strings.Contains(a.text(), "Письмо ещё не отправлялось") {
+			t.Errorf("not tried yet: %s", a.text())
+		}
+		p.exec(t, "UPDATE letters SET attempts = 1 WHERE id = $1", id)
+		if a := boss.get(one); !strings.Contains(a.text(), "Текст этого письма больше не хранится") {
+			t.Errorf("forgotten: %s", a.text())
+		}
+		p.exec(t, "INSERT INTO letter_contents (letter_id, subject, text, html, written_at) SELECT id, 'Тема', 'Текст', '<p>Письмо</p>', queued_at FROM letters WHERE id = $1", id)
 		if a := boss.get(one); !strings.Contains(a.header.Get("Content-Security-Policy"), "frame-src 'self'") || !strings.Contains(a.body, "<iframe") {
 			t.Errorf("the letter: %q %s", a.header.Get("Content-Security-Policy"), a.text())
 		}

@@ -83,7 +83,7 @@ func mailFrom(p url.Values) school.MailSettings {
 	s := school.MailSettings{
 		Host: text("host"), Port: 587, Security: "starttls", Username: text("username"), Password: p.Get("password"),
 		FromName: text("from_name"), FromEmail: address(text("from_email")), ReplyTo: address(text("reply_to")), BounceEmail: address(text("bounce_email")),
-		DomainPerMinute: number("domain_per_minute"), ModuleOpened: p.Get("module_opened") != "", ReminderDays: number("reminder_days"),
+		DomainPerMinute: number("domain_per_minute"), ContentDays: number("content_days"), ModuleOpened: p.Get("module_opened") != "", ReminderDays: number("reminder_days"),
 	}
 	if p.Has("port") { // not where the process's settings name the server
 		s.Port, s.Security = number("port"), p.Get("security")

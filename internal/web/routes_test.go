@@ -85,7 +85,7 @@ var goodForms = map[string]url.Values{
 
 // mailForm leaves letters off.
 func mailForm() url.Values {
-	return url.Values{"host": {""}, "port": {"587"}, "security": {"starttls"}, "domain_per_minute": {"300"}, "reminder_days": {"0"}}
+	return url.Values{"host": {""}, "port": {"587"}, "security": {"starttls"}, "domain_per_minute": {"300"}, "content_days": {"90"}, "reminder_days": {"0"}}
 }
 
 func settingsForm() url.Values {

@@ -597,7 +597,7 @@ func TestTwoWorkersShareTheLetters(t *testing.T) {
 		far := &office{}
 		server := far.open(t)
 		o := begin(t, target, server)
-		if err := o.EditMail(t.Context(), o.admin, school.MailSettings{Port: 587, Security: "starttls"}); err != nil { // no limit
+		if err := o.EditMail(t.Context(), o.admin, school.MailSettings{Port: 587, Security: "starttls", ContentDays: 90}); err != nil { // no limit
 			t.Fatal(err)
 		}
 		n := 300

@@ -45,14 +45,14 @@ func lettersPage(k kind) page.LettersPage {
 }
 
 func mailPage(k kind) page.MailPage {
-	m := page.MailPage{S: school.MailSettings{Port: 587, Security: "starttls"}}
+	m := page.MailPage{S: school.MailSettings{Port: 587, Security: "starttls", ContentDays: 90}}
 	if k == empty {
 		m.Fixed = true
 		return m
 	}
 	m.S = school.MailSettings{
 		Host: k.text("smtp.example.com"), Port: 465, Security: "tls", Username: k.text("school"), FromName: k.text("Школа"), FromEmail: school.Email(k.text("school@example.com")),
-		ReplyTo: school.Email(k.text("help@example.com")), BounceEmail: school.Email(k.text("bounce@example.com")), ModuleOpened: true, ReminderDays: 7, DomainPerMinute: 300,
+		ReplyTo: school.Email(k.text("help@example.com")), BounceEmail: school.Email(k.text("bounce@example.com")), ModuleOpened: true, ReminderDays: 7, DomainPerMinute: 300, ContentDays: 90,
 	}
 	m.HasPass, m.Hooked, m.HookToken, m.Trial = true, true, k.text("TOKEN"), &page.MailTrial{}
 	if k == hostile {
@@ -70,6 +70,9 @@ func letterPages(k kind, out, admin page.Chrome) map[string]templ.Component {
 	text := school.LetterText{Kind: school.LetterWelcome, Language: school.Kazakh, Subject: k.text("{school}"), Body: k.text("# {name}\n\n[Бастау]({link})"), Own: k != empty, UpdatedAt: now, UpdatedBy: k.text("Айгүл С.")}
 	editor := page.LetterTextPage{Text: text, Saved: k == full}
 	recovery, confirm := page.RecoverForm{Email: k.text("a@example.com"), Sent: k == full}, page.ConfirmForm{Action: "/access/TOKEN", Old: k.text("a@example.com"), New: k.text("b@example.com")}
+	if k != empty {
+		editor.TakenAway = &text
+	}
 	one := page.LetterPage{Letter: letter(k, 3, school.LetterDeferred), Card: "/integrator/students/1"}
 	if k != empty {
 		one.Content = school.LetterContent{Subject: k.text("Тема"), Text: k.text("Текст"), HTML: "<p>"}

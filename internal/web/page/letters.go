@@ -100,6 +100,8 @@ type LetterTextPage struct {
 	Params map[string]string
 	Saved  bool
 	Trial  *MailTrial // what came of the letter to oneself
+	// TakenAway is the school's own wording that has just given way to the shipped one.
+	TakenAway *school.LetterText
 }
 
 func textsURL(l school.Language) string { return textsPath + "?language=" + string(l) }

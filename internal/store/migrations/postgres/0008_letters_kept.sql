@@ -1,0 +1,17 @@
+-- What a letter said is kept for so many days; a retry by hand begins its pauses
+-- anew; the outbox is listed by state and by kind without going through it.
+
+-- +goose Up
+ALTER TABLE mail_settings ADD COLUMN content_days INTEGER NOT NULL DEFAULT 90;
+
+ALTER TABLE letter_contents ADD COLUMN written_at TIMESTAMPTZ;
+UPDATE letter_contents c SET written_at = coalesce(l.attempted_at, l.queued_at) FROM letters l WHERE l.id = c.letter_id;
+ALTER TABLE letter_contents ALTER COLUMN written_at SET NOT NULL;
+CREATE INDEX letter_contents_written_at_idx ON letter_contents (written_at);
+
+-- How many of the attempts were made before somebody had the letter tried again.
+ALTER TABLE letters ADD COLUMN earlier_attempts BIGINT NOT NULL DEFAULT 0;
+
+DROP INDEX letters_failed_idx;
+CREATE INDEX letters_state_idx ON letters (state, id);
+CREATE INDEX letters_kind_idx ON letters (kind, id);

@@ -1,0 +1,29 @@
+-- What a letter said is kept for so many days; a retry by hand begins its pauses
+-- anew; the outbox is listed by state and by kind without going through it.
+
+-- +goose Up
+ALTER TABLE mail_settings ADD COLUMN content_days INTEGER NOT NULL DEFAULT 90;
+
+-- The table is made anew, because a column that is never null cannot be added.
+CREATE TABLE letter_contents_before AS
+SELECT c.letter_id, c.subject, c.text, c.html, coalesce(l.attempted_at, l.queued_at) AS written_at
+FROM letter_contents c JOIN letters l ON l.id = c.letter_id;
+DROP TABLE letter_contents;
+CREATE TABLE letter_contents (
+    letter_id  INTEGER   NOT NULL PRIMARY KEY REFERENCES letters (id),
+    subject    TEXT      NOT NULL,
+    text       TEXT      NOT NULL,
+    html       TEXT      NOT NULL,
+    written_at TIMESTAMP NOT NULL
+);
+INSERT INTO letter_contents (letter_id, subject, text, html, written_at)
+SELECT letter_id, subject, text, html, written_at FROM letter_contents_before;
+DROP TABLE letter_contents_before;
+CREATE INDEX letter_contents_written_at_idx ON letter_contents (written_at);
+
+-- How many of the attempts were made before somebody had the letter tried again.
+ALTER TABLE letters ADD COLUMN earlier_attempts INTEGER NOT NULL DEFAULT 0;
+
+DROP INDEX letters_failed_idx;
+CREATE INDEX letters_state_idx ON letters (state, id);
+CREATE INDEX letters_kind_idx ON letters (kind, id);
