@@ -11,6 +11,7 @@ import (
 	"fmt"
 
 	"tripwire/internal/files"
+	"tripwire/internal/mail"
 	"tripwire/internal/password"
 	"tripwire/internal/school"
 	"tripwire/internal/secret"
@@ -19,14 +20,15 @@ import (
 
 // Desk is where staff and students are served.
 type Desk struct {
-	store  *store.Store
-	hasher *password.Hasher
-	files  *files.Folder
-	key    secret.Key
-	mail   *FixedMail
-	beats  heartbeats
-	rests  rests
-	news   news
+	store        *store.Store
+	hasher       *password.Hasher
+	files        *files.Folder
+	key          secret.Key
+	mail         *FixedMail
+	admitReports func(ctx context.Context, confirmAt string) error
+	beats        heartbeats
+	rests        rests
+	news         news
 }
 
 // Options are what the desk works with.
@@ -38,11 +40,17 @@ type Options struct {
 	// Mail is the server that the settings of the process name; nil: the one that
 	// the panel names, if any.
 	Mail *FixedMail
+	// AdmitReports tells a provider, at the address that it named, that it may report
+	// bounces; nil: over the web.
+	AdmitReports func(ctx context.Context, confirmAt string) error
 }
 
 // New answers a desk over an open store.
 func New(s *store.Store, o Options) *Desk {
-	return &Desk{store: s, hasher: o.Hasher, files: o.Files, key: o.Key, mail: o.Mail}
+	if o.AdmitReports == nil {
+		o.AdmitReports = func(ctx context.Context, at string) error { return mail.ConfirmSubscription(ctx, nil, at) }
+	}
+	return &Desk{store: s, hasher: o.Hasher, files: o.Files, key: o.Key, mail: o.Mail, admitReports: o.AdmitReports}
 }
 
 // Settings answers the choices of the school. Anybody may know them: the login

@@ -254,8 +254,9 @@ func (d *Desk) ReplaceHook(ctx context.Context, actor school.Actor) (token strin
 }
 
 // ReportBounces notes which letters came back, for a provider that shows the token.
-// It answers how many were ours. Errors: Unauthenticated hook_refused, Invalid
-// bounce_invalid.
+// It answers how many were ours. A provider that asks first whether it may is told
+// that it may. Errors: Unauthenticated hook_refused, Invalid bounce_invalid,
+// Unavailable when the provider cannot be told.
 func (d *Desk) ReportBounces(ctx context.Context, token, contentType string, body []byte) (noted int, err error) {
 	var known string
 	err = d.store.Look(ctx, func(tx *store.Tx) error {
@@ -269,7 +270,24 @@ func (d *Desk) ReportBounces(ctx context.Context, token, contentType string, bod
 	case known == "" || subtle.ConstantTimeCompare([]byte(known), []byte(digest(token))) == 0:
 		return 0, school.ErrHookRefused
 	}
+	confirmAt, asks, err := mail.ParseSubscription(body)
+	switch {
+	case err != nil:
+		return 0, school.ErrBounceInvalid
+	case asks:
+		return 0, d.confirmHook(ctx, confirmAt)
+	}
 	return d.noteBounces(ctx, contentType, body)
+}
+
+// confirmHook tells a provider that it may report here.
+func (d *Desk) confirmHook(ctx context.Context, at string) error {
+	if err := d.admitReports(ctx, at); err != nil {
+		return errors.Join(school.ErrUnavailable, err)
+	}
+	return d.store.Write(ctx, func(tx *store.Tx) error {
+		return tx.InsertActivity(school.System(), school.HookConfirmed, "", nil)
+	})
 }
 
 // TakeBounce notes a bounce that the mail server itself hands over, as a mail on the

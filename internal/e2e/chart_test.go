@@ -358,7 +358,8 @@ func TestChart(t *testing.T) {
 			b.holds(`!!document.querySelector("#chart canvas")`)
 			read[bool](b, `document.querySelectorAll("#chart details, #ranking details").forEach(d => d.open = true) ?? true`)
 			b.fits(path)
-			b.isAccessible(path, string(axe))
+			b.hasContrast(path, string(axe), "dark")
+			b.isAccessible(path, string(axe), audit)
 			b.leave()
 		}
 	})

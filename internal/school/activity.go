@@ -34,7 +34,8 @@ const (
 	EmailChanged        Action = "email.changed"
 	MailEdited          Action = "mail.edited" // server, from
 	HookReplaced        Action = "mail.hook_replaced"
-	LetterTextEdited    Action = "letter_text.edited" // kind, language
+	HookConfirmed       Action = "mail.hook_confirmed" // a provider was told that it may report bounces
+	LetterTextEdited    Action = "letter_text.edited"  // kind, language
 	LetterTextReset     Action = "letter_text.reset"
 	ModuleGranted       Action = "module.granted"
 	LessonCompleted     Action = "lesson.completed"
@@ -78,7 +79,7 @@ func ActionGroups() []ActionGroup {
 		{"study", []Action{ModuleGranted, LessonCompleted, HandedIn, WorkReturned, WorkAccepted}},
 		{"money", []Action{SaleRefunded, PriceCorrected}},
 		{"staff", []Action{StaffAdded, StaffDisabled, StaffReset}},
-		{"school", []Action{CourseCreated, LessonEdited, SettingsEdited, MailEdited, HookReplaced, LetterTextEdited, LetterTextReset, DoctorRepaired}},
+		{"school", []Action{CourseCreated, LessonEdited, SettingsEdited, MailEdited, HookReplaced, HookConfirmed, LetterTextEdited, LetterTextReset, DoctorRepaired}},
 		{"refusals", Refusals()},
 	}
 }

@@ -1,14 +1,19 @@
 package web
 
 import (
+	"context"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"html"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"tripwire/internal/desk"
 	"tripwire/internal/school"
 	"tripwire/internal/store/storetest"
 )
@@ -246,6 +251,53 @@ func TestBouncesAreReportedWithTheTokenAlone(t *testing.T) {
 		card, err := p.Students(t.Context(), p.a, school.StudentFilter{Status: school.StatusUndelivered})
 		if err != nil || len(card.Students) != 1 || card.Students[0].Letter.State != school.LetterBounced || card.Students[0].Letter.Reply != "550 mailbox full" {
 			t.Errorf("the list says %+v, %v", card.Students, err)
+		}
+	})
+}
+
+// TestAmazonIsToldThatItMayReport when it asks with the token, and whoever else asks
+// makes us ask nobody.
+func TestAmazonIsToldThatItMayReport(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		var asked []string
+		away := errors.New("Amazon is away")
+		p := open(t, target, setup{desk: func(o *desk.Options) {
+			o.AdmitReports = func(_ context.Context, at string) error {
+				asked = append(asked, at)
+				return away
+			}
+		}})
+		boss := p.as(t, "admin@example.com", staffPassword)
+		token := regexp.MustCompile(`id="hook-token"[^>]* value="([^"]+)"`).FindStringSubmatch(boss.post(mailAt+"/hook", nil).body)[1]
+		const address = "https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&Token=1"
+		question := func(at string) string { return `{"Type": "SubscriptionConfirmation", "SubscribeURL": "` + at + `"}` }
+		known := []string{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte("sns:"+token))}
+		a := p.report(t, question(address))
+		if a.status != http.StatusUnauthorized || !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Basic ") {
+			t.Errorf("without a password: %d, %q", a.status, a.header.Get("WWW-Authenticate"))
+		}
+		if a := p.report(t, question("https://evil.example/"), known...); a.status != http.StatusUnprocessableEntity || a.code() != "bounce_invalid" {
+			t.Errorf("another address: %d %s", a.status, a.code())
+		}
+		if len(asked) != 0 {
+			t.Errorf("asked %q", asked)
+		}
+		confirmed := func() int {
+			t.Helper()
+			return p.count(t, "SELECT count(*) FROM activity WHERE action = 'mail.hook_confirmed'")
+		}
+		if a := p.report(t, question(address), known...); a.status != http.StatusServiceUnavailable || confirmed() != 0 {
+			t.Errorf("Amazon is away: %d %s, noted %d", a.status, a.code(), confirmed())
+		}
+		away = nil
+		if a := p.report(t, question(address), known...); a.status != http.StatusOK || confirmed() != 1 {
+			t.Errorf("confirmed: %d %s, noted %d", a.status, a.body, confirmed())
+		}
+		if want := []string{address, address}; !slices.Equal(asked, want) {
+			t.Errorf("asked %q", asked)
+		}
+		if a := boss.get("/integrator/history"); !strings.Contains(a.text(), "Почтовая служба подключена") {
+			t.Errorf("the history says %s", a.text())
 		}
 	})
 }

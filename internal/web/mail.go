@@ -142,6 +142,9 @@ func (h *Handler) reportBounces(w http.ResponseWriter, r *http.Request) error {
 		return school.ErrBounceInvalid
 	}
 	n, err := h.desk.ReportBounces(r.Context(), token, r.Header.Get("Content-Type"), body)
+	if errors.Is(err, school.ErrHookRefused) { // Amazon shows the password when it is asked for it, and not before
+		w.Header().Set("WWW-Authenticate", `Basic realm="bounces", charset="UTF-8"`)
+	}
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ type place struct {
 // setup is what a test may change before the doors open.
 type setup struct {
 	store func(*store.Options)
+	desk  func(*desk.Options)
 	web   func(*Options)
 	// server changes the limits of connections.
 	server func(*http.Server)
@@ -69,7 +70,13 @@ func open(t *testing.T, target storetest.Target, change ...setup) place {
 			}
 		}
 	})
-	p.Desk = desk.New(p.store, desk.Options{Hasher: password.NewWeakHasher(), Files: files.NewFolder(t.TempDir(), 0)})
+	with := desk.Options{Hasher: password.NewWeakHasher(), Files: files.NewFolder(t.TempDir(), 0)}
+	for _, s := range change {
+		if s.desk != nil {
+			s.desk(&with)
+		}
+	}
+	p.Desk = desk.New(p.store, with)
 	if err := p.PrepareSchool(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"tripwire/internal/desk"
+	"tripwire/internal/files"
 	"tripwire/internal/locale"
 	"tripwire/internal/mail"
+	"tripwire/internal/password"
 	"tripwire/internal/school"
 	"tripwire/internal/store"
 	"tripwire/internal/store/storetest"
@@ -97,6 +99,27 @@ func TestTheWelcomeLetterArrives(t *testing.T) {
 		}
 		if strings.Contains(o.log.String(), "level=ERROR") {
 			t.Errorf("logged:\n%s", o.log)
+		}
+	})
+}
+
+// TestALetterLeavesByTLS with the password, where the certificate is one that the
+// system trusts.
+func TestALetterLeavesByTLS(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		o := begin(t, target, closed(t))
+		for _, security := range []mail.Security{mail.STARTTLS, mail.ImplicitTLS} {
+			far := &office{security: security}
+			server := far.open(t)
+			id := o.student(t, string(security)+"@example.com", "kk")
+			stop := o.works(t, o.by(o.store, server))
+			eventually(t, "the letter is sent", func() bool {
+				return o.only(t, id).State != school.LetterQueued && o.only(t, id).State != school.LetterSending
+			})
+			stop()
+			if l, got := o.only(t, id), far.deliveries(); l.State != school.LetterAccepted || len(got) != 1 || !got[0].sealed || got[0].by != "post" {
+				t.Errorf("%s: %+v, %+v", security, l, got)
+			}
 		}
 	})
 }
@@ -231,7 +254,7 @@ var troubles = map[string]trouble{
 		open: withTLS(mail.STARTTLS, talking(func(d *dialogue) {
 			d.greet("STARTTLS")
 			d.answer("220 begin")
-			c := tls.Server(d.Conn, &tls.Config{Certificates: []tls.Certificate{signed().certificate}})
+			c := tls.Server(d.Conn, &tls.Config{Certificates: []tls.Certificate{signed.certificate}})
 			_ = c.Handshake()
 		})),
 		state: school.LetterDeferred, cause: "certificate", reply: "certificate", ofSetUp: true,
@@ -418,6 +441,60 @@ func TestTheBackRoomTellsNoSecrets(t *testing.T) {
 				if strings.Contains(strings.Join(rows, "\n"), secret) {
 					t.Errorf("%s has the %s", table, what)
 				}
+			}
+		}
+	})
+}
+
+// TestATrialThatSucceedsEndsTheFault, and what was put off is due; a trial of settings
+// that are not kept says nothing of those that are.
+func TestATrialThatSucceedsEndsTheFault(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		o := begin(t, target, closed(t))
+		ctx := t.Context()
+		id := o.student(t, "one@example.com", "ru")
+		faulty := func() bool { return o.number(t, "SELECT count(*) FROM mail_settings WHERE fault = 'port_closed'") == 1 }
+		stop := o.works(t, o.Desk)
+		eventually(t, "the fault is known and the letter put off", func() bool { return faulty() && o.only(t, id).State == school.LetterDeferred })
+		stop()
+		if trial, err := o.TryMail(ctx, o.admin, school.MailSettings{}); err != nil || trial.Cause != "port_closed" || !faulty() {
+			t.Errorf("nobody is there: %+v, %v", trial, err)
+		}
+		far := &office{}
+		server := far.open(t)
+		panel := desk.New(o.store, desk.Options{Hasher: password.NewWeakHasher(), Files: files.NewFolder(o.target.Folder, 0), Key: o.key})
+		kept := school.MailSettings{Host: "127.0.0.1", Port: 1, Security: "none", FromEmail: ourAddress, ContentDays: 90}
+		if err := panel.EditMail(ctx, o.admin, kept); err != nil {
+			t.Fatal(err)
+		}
+		relapse := func() {
+			t.Helper()
+			for _, statement := range []string{"UPDATE mail_settings SET fault = 'port_closed'", "UPDATE letters SET due_at = '2099-01-01 00:00:00.000' WHERE state = 'deferred'"} {
+				if _, err := o.raw.ExecContext(ctx, statement); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		due := func() bool { return !o.only(t, id).DueAt.After(o.now()) }
+		relapse()
+		other := kept
+		other.Port = server.Port
+		if trial, err := panel.TryMail(ctx, o.admin, other); err != nil || trial.Cause != "" || !faulty() || due() {
+			t.Errorf("settings that are not kept: %+v, %v; faulty %v, due %v", trial, err, faulty(), due())
+		}
+		if err := panel.EditMail(ctx, o.admin, other); err != nil {
+			t.Fatal(err)
+		}
+		for name, succeed := range map[string]func() (desk.MailTrial, error){
+			"the settings of the panel": func() (desk.MailTrial, error) { return panel.TryMail(ctx, o.admin, other) },
+			"the settings of the process": func() (desk.MailTrial, error) {
+				return o.by(o.store, server).TryMail(ctx, o.admin, school.MailSettings{})
+			},
+			"a letter at once": func() (desk.MailTrial, error) { return panel.HandOver(ctx, o.admin, "two@example.com", baseURL) },
+		} {
+			relapse()
+			if trial, err := succeed(); err != nil || trial.Cause != "" || faulty() || !due() {
+				t.Errorf("%s: %+v, %v; faulty %v, due %v", name, trial, err, faulty(), due())
 			}
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"database/sql"
+	"encoding/pem"
 	"errors"
 	"io"
 	"log"
@@ -18,13 +19,17 @@ import (
 	"mime/multipart"
 	"net"
 	netmail "net/mail"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
+	"go.uber.org/goleak"
 
 	"tripwire/internal/desk"
 	"tripwire/internal/files"
@@ -179,13 +184,13 @@ func (l *lines) String() string {
 	return l.b.String()
 }
 
-// authority signs the certificate of a far end; nobody trusts it of themselves.
+// authority signs the certificate of a far end.
 type authority struct {
 	certificate tls.Certificate
-	roots       *x509.CertPool
+	pem         []byte
 }
 
-var signed = sync.OnceValue(func() authority {
+func newAuthority() authority {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
@@ -198,14 +203,31 @@ var signed = sync.OnceValue(func() authority {
 	if err != nil {
 		panic(err)
 	}
-	parsed, err := x509.ParseCertificate(der)
+	return authority{
+		certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+	}
+}
+
+// The system of these tests trusts one and knows nothing of the other.
+var trusted, signed = newAuthority(), newAuthority()
+
+// TestMain makes the roots of the system, which the sender goes by.
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "tripwire-roots-")
 	if err != nil {
 		panic(err)
 	}
-	roots := x509.NewCertPool()
-	roots.AddCert(parsed)
-	return authority{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots}
-})
+	file := filepath.Join(dir, "roots.pem")
+	for _, err := range []error{os.WriteFile(file, trusted.pem, 0o600), os.Setenv("SSL_CERT_FILE", file), os.Setenv("SSL_CERT_DIR", dir)} {
+		if err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(dir)
+		os.Exit(code)
+	}))
+}
 
 func listen(t *testing.T) (net.Listener, mail.Server) {
 	t.Helper()
@@ -229,14 +251,18 @@ func closed(t *testing.T) mail.Server {
 // office is a real SMTP server that keeps what it takes.
 type office struct {
 	hold func(to string) // before the answer to a letter; nil: at once
-	mu   sync.Mutex
-	got  []delivery
+	// security is how it is spoken to, empty: in clear; else with the password alone.
+	security mail.Security
+	mu       sync.Mutex
+	got      []delivery
 }
 
 type delivery struct {
 	from    string
 	to      []string
 	content string
+	sealed  bool   // it came by TLS
+	by      string // who had logged in
 }
 
 // open starts the office and answers where it is.
@@ -245,6 +271,13 @@ func (o *office) open(t *testing.T) mail.Server {
 	l, server := listen(t)
 	s := smtp.NewServer(o)
 	s.Domain, s.ErrorLog = "far.example", log.New(io.Discard, "", 0)
+	if o.security != "" {
+		server.Security, server.User, server.Password = o.security, "post", smtpPassword
+		s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{trusted.certificate}}
+	}
+	if o.security == mail.ImplicitTLS {
+		l = tls.NewListener(l, s.TLSConfig)
+	}
 	var running sync.WaitGroup
 	running.Go(func() { _ = s.Serve(l) })
 	t.Cleanup(func() {
@@ -255,7 +288,10 @@ func (o *office) open(t *testing.T) mail.Server {
 }
 
 // NewSession is called for each connection.
-func (o *office) NewSession(*smtp.Conn) (smtp.Session, error) { return &clerk{office: o}, nil }
+func (o *office) NewSession(c *smtp.Conn) (smtp.Session, error) {
+	_, sealed := c.TLSConnectionState()
+	return &clerk{office: o, sealed: sealed}, nil
+}
 
 func (o *office) deliveries() []delivery {
 	o.mu.Lock()
@@ -275,11 +311,28 @@ func (o *office) to(email string) (all []delivery) {
 
 type clerk struct {
 	office *office
+	sealed bool
+	by     string
 	now    delivery
 }
 
+func (c *clerk) AuthMechanisms() []string { return []string{sasl.Plain} }
+
+func (c *clerk) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, user, word string) error {
+		if user != "post" || word != smtpPassword {
+			return smtp.ErrAuthFailed
+		}
+		c.by = user
+		return nil
+	}), nil
+}
+
 func (c *clerk) Mail(from string, _ *smtp.MailOptions) error {
-	c.now = delivery{from: from}
+	if c.office.security != "" && c.by == "" {
+		return smtp.ErrAuthRequired
+	}
+	c.now = delivery{from: from, sealed: c.sealed, by: c.by}
 	return nil
 }
 

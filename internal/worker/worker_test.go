@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"tripwire/internal/desk"
 	"tripwire/internal/files"
 	"tripwire/internal/password"
@@ -19,8 +17,6 @@ import (
 	"tripwire/internal/store/storetest"
 	"tripwire/internal/worker"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // notices is a log that tells of each line as it is written.
 type notices chan string

@@ -22,7 +22,7 @@ var activityIcons = map[school.Action]string{
 	school.ModuleGranted: "layers", school.LessonCompleted: "check", school.HandedIn: "inbox", school.WorkReturned: "reply", school.WorkAccepted: "award",
 	school.SaleRefunded: "refund", school.PriceCorrected: "tag",
 	school.StaffAdded: "people", school.StaffDisabled: "user-off", school.StaffReset: "key-new",
-	school.CourseCreated: "book", school.LessonEdited: "file", school.SettingsEdited: "gear", school.MailEdited: "mail-gear", school.HookReplaced: "plug", school.LetterTextEdited: "mail-pen", school.LetterTextReset: "mail-undo", school.DoctorRepaired: "wrench",
+	school.CourseCreated: "book", school.LessonEdited: "file", school.SettingsEdited: "gear", school.MailEdited: "mail-gear", school.HookReplaced: "plug", school.HookConfirmed: "plug-check", school.LetterTextEdited: "mail-pen", school.LetterTextReset: "mail-undo", school.DoctorRepaired: "wrench",
 	school.LoginLocked: "hourglass", school.RefusedForeign: "eye-off", school.RefusedRole: "shield", school.RefusedBlocked: "ban",
 }
 

@@ -64,5 +64,6 @@ var icons = map[string]string{
 	"mail-pen":   `<path d="M21 11V7a2 2 0 0 0-2-2H5a2 2 0 0 0-2 2v10a2 2 0 0 0 2 2h6"/><path d="m3 7 9 6 9-6"/><path d="M14 21h2l5-5-2-2-5 5Z"/>`,
 	"mail-undo":  `<path d="M21 11V7a2 2 0 0 0-2-2H5a2 2 0 0 0-2 2v10a2 2 0 0 0 2 2h6"/><path d="m3 7 9 6 9-6"/><path d="M17 14.5 14.2 17l2.8 2.5M14.2 17h4.3a2.4 2.4 0 0 1 0 4.6"/>`,
 	"plug":       `<path d="M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0ZM12 17v4"/>`,
+	"plug-check": `<path d="M8 3v5M14 3v5M5 8h12v3a6 6 0 0 1-6 6 6 6 0 0 1-6-6ZM11 17v4M15.5 18.5l2 2 3.5-3.5"/>`,
 	"share":      `<path d="M12 14V3m0 0L8 7m4-4 4 4M5 12v7a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2v-7"/>`,
 }
