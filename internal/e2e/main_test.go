@@ -27,8 +27,8 @@ func TestMain(m *testing.M) { os.Exit(prepared(m)) }
 
 func prepared(m *testing.M) int {
 	var err error
-	if chromium, err = exec.LookPath("chromium"); err != nil {
-		fmt.Fprintln(os.Stderr, "e2e: there is no chromium; install it with: apt-get install chromium")
+	if chromium, err = exec.LookPath("chromium-headless-shell"); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e: there is no chromium-headless-shell; install it with: apt-get install chromium-headless-shell")
 		return 1
 	}
 	dir, err := os.MkdirTemp("", "tripwire-e2e-")

@@ -100,4 +100,10 @@ var frameSource string
 // frame is the HTML of every letter. The styles stand on the elements, because
 // some programs drop the sheet; the sheet has what only it can say: dark and
 // narrow.
-var frame = template.Must(template.New("letter").Parse(frameSource))
+var frame = template.Must(template.New("letter").Funcs(template.FuncMap{"outlook": outlook}).Parse(frameSource))
+
+// outlook is markup that only Outlook's own renderer, which is Word's, reads: it knows
+// no largest width, and takes its own font where it does not know the first of a list.
+func outlook(markup string) template.HTML {
+	return template.HTML("<!--[if mso]>" + markup + "<![endif]-->") //nolint:gosec // a constant of the template, never a value
+}

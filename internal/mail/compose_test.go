@@ -465,6 +465,38 @@ func TestTheFrame(t *testing.T) {
 	}
 }
 
+// TestOutlookReadsALetterOfItsWidth: Word's renderer, which it has, knows no largest
+// width and reads what stands between its conditions.
+func TestOutlookReadsALetterOfItsWidth(t *testing.T) {
+	t.Parallel()
+	source := compose(t, welcome, values()).HTML
+	card := func(source string) (widths []string, fonts bool) {
+		t.Helper()
+		root := document(t, source)
+		for _, table := range elements(root, "table") {
+			if attribute(table, "class") != "card" {
+				continue
+			}
+			for n := table.Parent; n != nil; n = n.Parent {
+				if n.Type == html.ElementNode && n.Data == "table" {
+					widths = append(widths, attribute(n, "width"))
+				}
+			}
+		}
+		for _, style := range elements(root, "style") {
+			fonts = fonts || strings.HasPrefix(style.FirstChild.Data, "body, table") && strings.Contains(style.FirstChild.Data, "Arial")
+		}
+		return widths, fonts
+	}
+	word := strings.NewReplacer("<!--[if mso]>", "", "<![endif]-->", "").Replace(source)
+	if widths, fonts := card(word); !slices.Equal(widths, []string{"560", "100%"}) || !fonts || strings.Count(word, "<table") != strings.Count(word, "</table>") {
+		t.Errorf("in Outlook the card stands in tables of %q, fonts %v", widths, fonts)
+	}
+	if widths, fonts := card(source); !slices.Equal(widths, []string{"100%"}) || fonts {
+		t.Errorf("elsewhere the card stands in tables of %q, fonts %v", widths, fonts)
+	}
+}
+
 // TestTheColoursCanBeRead: WCAG's AA, 4.5 to 1, for every text in both schemes.
 func TestTheColoursCanBeRead(t *testing.T) {
 	t.Parallel()
