@@ -129,6 +129,9 @@ func TestALetterFromTheTerminal(t *testing.T) {
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := target.Raw(t).ExecContext(t.Context(), "UPDATE mail_settings SET fault = 'port_closed'"); err != nil { // of the server that runs
+			t.Fatal(err)
+		}
 		before := target.Dump(t)
 		for name, c := range map[string]struct {
 			args []string

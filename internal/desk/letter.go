@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"tripwire/internal/locale"
 	"tripwire/internal/mail"
@@ -46,22 +47,36 @@ func (d *Desk) Letters(ctx context.Context, actor school.Actor, f school.LetterF
 	return l, err
 }
 
-// Letter answers one letter and what it said, its secrets masked; before its first
-// attempt it has said nothing. Errors: NotFound, Forbidden.
-func (d *Desk) Letter(ctx context.Context, actor school.Actor, id int64) (l school.Letter, c school.LetterContent, err error) {
+// LetterView is one letter with what it said.
+type LetterView struct {
+	school.Letter
+	Content   school.LetterContent // its secrets masked; empty before its first attempt
+	Forgotten bool                 // what it said was so long ago that it is not kept
+}
+
+// Letter answers one letter and what it said. Errors: NotFound, Forbidden.
+func (d *Desk) Letter(ctx context.Context, actor school.Actor, id int64) (v LetterView, err error) {
 	if err := actor.May(school.ManageSchool); err != nil {
-		return l, c, err
+		return v, err
 	}
 	err = d.store.Read(ctx, func(tx *store.Tx) error {
-		if l, err = tx.FindLetter(id); err != nil {
+		v = LetterView{}
+		if v.Letter, err = tx.FindLetter(id); err != nil {
 			return err
 		}
-		if c, err = tx.FindLetterContent(id); errors.Is(err, school.ErrNotFound) {
-			err = nil
+		if v.Content, err = tx.FindLetterContent(id); !errors.Is(err, school.ErrNotFound) {
+			return err
 		}
+		s, err := tx.FindMailSettings()
+		v.Forgotten = !v.AttemptedAt.IsZero() && v.AttemptedAt.Before(wordsSince(tx, s))
 		return err
 	})
-	return l, c, err
+	return v, err
+}
+
+// wordsSince is from when on is kept what letters said.
+func wordsSince(tx *store.Tx, s school.MailSettings) time.Time {
+	return tx.Now.AddDate(0, 0, -s.ContentDays)
 }
 
 // RetryLetter has a letter tried at once, to the address that the person has now.
@@ -78,6 +93,9 @@ func (d *Desk) RetryLetter(ctx context.Context, actor school.Actor, id int64) er
 		to := a.Email
 		if !l.Kind.ToAccount() {
 			to = l.Email
+		}
+		if !l.MayRetry(tx.Now) {
+			return school.ErrLetterAway
 		}
 		if err := unlessAway(tx.RequeueLetter(l, to)); err != nil {
 			return err
@@ -197,11 +215,15 @@ func (d *Desk) HandOver(ctx context.Context, actor school.Actor, to, baseURL str
 		faults.Add("to", err)
 		return t, faults.Err()
 	}
-	return d.handOver(ctx, mail.Address{Email: string(address)}, func(tx *store.Tx, r mailRoute) (draft, error) {
+	t, err = d.handOver(ctx, mail.Address{Email: string(address)}, func(tx *store.Tx, r mailRoute) (draft, error) {
 		template, err := textOf(tx, school.LetterTest, r.school.Language)
 		values := map[string]string{"name": string(address), "email": string(address), "school": r.school.Name, "site": baseURL}
 		return draft{template: template, values: values, frame: frameOf(r.school.Name, r.school.Language)}, err
 	})
+	if err == nil && t == (MailTrial{}) && d.mail == nil { // else it is a server of the terminal's own
+		err = d.noteMailWorks(ctx)
+	}
+	return t, err
 }
 
 // TryLetterText sends a wording that need not be kept yet to the actor, with sample
@@ -217,12 +239,16 @@ func (d *Desk) TryLetterText(ctx context.Context, actor school.Actor, t school.L
 	if err := checkLetterText(t); err != nil {
 		return MailTrial{}, err
 	}
-	return d.handOver(ctx, mail.Address{Name: actor.Name, Email: string(actor.Email)}, func(tx *store.Tx, r mailRoute) (draft, error) {
+	trial, err := d.handOver(ctx, mail.Address{Name: actor.Name, Email: string(actor.Email)}, func(tx *store.Tx, r mailRoute) (draft, error) {
 		p := locale.Printer{Lang: t.Language, Zone: r.school.Location(), Now: tx.Now}
 		return draft{
 			template: mail.Template{Subject: t.Subject, Body: t.Body}, values: sampleValues(p, t.Kind, actor, r.school, baseURL), frame: frameOf(r.school.Name, t.Language),
 		}, nil
 	})
+	if err == nil && trial == (MailTrial{}) {
+		err = d.noteMailWorks(ctx)
+	}
+	return trial, err
 }
 
 // handOver sends one letter past the outbox, for somebody who waits for the answer.
@@ -257,9 +283,6 @@ func (d *Desk) handOver(ctx context.Context, to mail.Address, write func(*store.
 	err = sender.Send(ctx, m)
 	if fault, ok := errors.AsType[*mail.Fault](err); ok {
 		return MailTrial{Cause: fault.Cause(), Words: fault.Words}, nil
-	}
-	if err == nil {
-		err = d.noteMailWorks(ctx)
 	}
 	return t, err
 }
@@ -324,7 +347,7 @@ func (d *Desk) ResetLetterText(ctx context.Context, actor school.Actor, kind sch
 	if err := actor.May(school.ManageSchool); err != nil {
 		return own, err
 	}
-	return own, d.store.Write(ctx, func(tx *store.Tx) error {
+	err = d.store.Write(ctx, func(tx *store.Tx) error {
 		if own, err = tx.FindLetterText(kind, l); err != nil {
 			return err
 		}
@@ -333,6 +356,7 @@ func (d *Desk) ResetLetterText(ctx context.Context, actor school.Actor, kind sch
 		}
 		return tx.InsertActivity(actor, school.LetterTextReset, "", map[string]string{"kind": string(kind), "language": string(l)})
 	})
+	return own, err
 }
 
 // tidy brings a wording as a form sends it into the form in which it is kept.

@@ -108,7 +108,7 @@ func TestALetterThatCannotBeWrittenLetsOthersPass(t *testing.T) {
 		if o := r.claim(t); o.Letter.UserID != whole {
 			t.Errorf("claimed %+v", o.Letter)
 		}
-		r.wantState(t, broken, school.LetterDeferred, "text")
+		r.wantState(t, broken, school.LetterDeferred, "unwritten")
 	})
 }
 

@@ -142,11 +142,20 @@ func (d *Desk) EditMail(ctx context.Context, actor school.Actor, s school.MailSe
 		if err := tx.UpdateMailSettings(s); err != nil {
 			return err
 		}
-		if err := endMailFault(tx); err != nil { // what waited for this leaves
-			return err
+		if routeChanged(old, s) { // what waited for this leaves
+			if err := endMailFault(tx); err != nil {
+				return err
+			}
 		}
 		return tx.InsertActivity(actor, school.MailEdited, "", map[string]string{"server": s.Host, "from": string(s.FromEmail)})
 	})
+}
+
+// routeChanged reports whether letters leave by another way: after that nothing is
+// known of a fault.
+func routeChanged(old, now school.MailSettings) bool {
+	return old.Host != now.Host || old.Port != now.Port || old.Security != now.Security || old.Username != now.Username ||
+		old.SealedPassword != now.SealedPassword || old.FromEmail != now.FromEmail
 }
 
 // sealPassword seals what was typed, or keeps what was sealed for the same server.
@@ -313,11 +322,11 @@ func (d *Desk) noteBounces(ctx context.Context, contentType string, body []byte)
 			if err != nil { // none is named, or in a form of the provider's own
 				recipient = ""
 			}
-			l, err := tx.BounceLetter(b.MessageID, recipient, b.Words)
+			l, err := tx.BounceLetter(b.MessageID, recipient, withoutLinks(b.Words))
 			if err != nil {
 				return err
 			}
-			return noteLetter(tx, school.System(), school.LetterCameBack, l, causeBounced, b.Words)
+			return noteLetter(tx, school.System(), school.LetterCameBack, l, causeBounced, withoutLinks(b.Words))
 		})
 		switch {
 		case err == nil:

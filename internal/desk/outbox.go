@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -108,7 +109,7 @@ func (d *Desk) claim(ctx context.Context, baseURL string, busy []string) (o Outg
 	})
 	switch {
 	case err != nil && claimed != 0 && school.KindOf(err) != school.Unavailable: // this one must not keep those behind it from leaving
-		return o, errors.Join(errUnwritten, err, d.putOff(ctx, claimed, err))
+		return o, errors.Join(errUnwritten, err, d.putOff(ctx, claimed))
 	case err != nil:
 		return o, err
 	case senseless:
@@ -119,10 +120,18 @@ func (d *Desk) claim(ctx context.Context, baseURL string, busy []string) (o Outg
 		o.kept, err = draft.masked()
 	}
 	if err != nil { // a text of the school's that was kept by an older version, say
-		_, settleErr := d.settle(ctx, o, store.Outcome{State: school.LetterRefused, Cause: "text", Reply: err.Error()}, nil)
+		_, settleErr := d.settle(ctx, o, store.Outcome{State: school.LetterRefused, Cause: causeText, Reply: templateWords(err)}, nil)
 		return o, errors.Join(errSenseless, settleErr)
 	}
 	return o, nil
+}
+
+// templateWords is what is wrong with a text; of other errors the log tells alone.
+func templateWords(err error) string {
+	if wrong, ok := errors.AsType[*mail.TemplateError](err); ok {
+		return oneLine(wrong.Error())
+	}
+	return ""
 }
 
 // errUnwritten: the letter that was due could not be read together.
@@ -130,9 +139,9 @@ var errUnwritten = errors.New("write a letter")
 
 // putOff has a letter that could not be written tried later, with everybody's time in
 // between.
-func (d *Desk) putOff(ctx context.Context, id int64, why error) error {
+func (d *Desk) putOff(ctx context.Context, id int64) error {
 	return d.store.Take(ctx, func(tx *store.Tx) error {
-		return tx.PutOffLetter(id, tx.Now.Add(unwrittenPause), "text", oneLine(why.Error()))
+		return tx.PutOffLetter(id, tx.Now.Add(unwrittenPause), causeUnwritten)
 	})
 }
 
@@ -161,22 +170,30 @@ func (d *Desk) drop(tx *store.Tx, l school.Letter, cause string) error {
 		return noteLetter(tx, school.System(), school.LetterWithdrawn, l, cause, "")
 	}
 	// Where one is too old, there may be as many as there are students.
-	return tx.GiveUpLetters(causeTooOld, tx.Now.Add(-school.LetterPatience), maxGivenUp)
+	all, err := tx.GiveUpLetters(causeTooOld, tx.Now.Add(-school.LetterPatience), maxGivenUp)
+	for _, l := range append(all, l) {
+		if err == nil {
+			err = noteLetter(tx, school.System(), school.LetterFailedForGood, l, cause, "")
+		}
+	}
+	return err
 }
 
 // maxGivenUp bounds how many letters one transaction gives up.
-const maxGivenUp = 5000
+const maxGivenUp = 500
 
 // The causes that are not those of package mail.
 const (
-	causeTooOld   = "too_old"         // nothing could be sent while it was of use
-	causeDeleted  = "account_deleted" // by a trigger, too
-	causeBlocked  = "account_blocked"
-	causeSwitched = "switched_off" // the school sends no such letters any more
-	causeNewer    = "newer"        // there is a later one that says the same
-	causeBack     = "came_back"    // nobody has to be reminded
-	causeHeld     = "module_held"
-	causeBounced  = "bounced"
+	causeTooOld    = "too_old"         // nothing could be sent while it was of use
+	causeDeleted   = "account_deleted" // by a trigger, too
+	causeBlocked   = "account_blocked"
+	causeSwitched  = "switched_off" // the school sends no such letters any more
+	causeNewer     = "newer"        // there is a later one that says the same
+	causeBack      = "came_back"    // nobody has to be reminded
+	causeHeld      = "module_held"
+	causeBounced   = "bounced"
+	causeText      = "text"      // the school's own text is faulty
+	causeUnwritten = "unwritten" // what it mentions could not be read; the log says why
 )
 
 // SettleLetter keeps what an attempt came to: nil, or what package mail says.
@@ -202,7 +219,7 @@ func (d *Desk) judge(l school.Letter, attempt error) (store.Outcome, *mail.Fault
 	if !ok {
 		fault = &mail.Fault{Words: attempt.Error(), Err: attempt}
 	}
-	o := store.Outcome{Cause: fault.Cause(), Reply: fault.Words}
+	o := store.Outcome{Cause: fault.Cause(), Reply: withoutLinks(fault.Words)}
 	now := d.store.Now()
 	switch {
 	case fault.Permanent:
@@ -240,6 +257,13 @@ func (d *Desk) settle(ctx context.Context, o Outgoing, outcome store.Outcome, fa
 	})
 	return kept, err
 }
+
+// linkIn finds the token of a one-time link: a server that refuses a letter may repeat
+// what stands in it.
+var linkIn = regexp.MustCompile(`/access/[\w-]{20,}`)
+
+// withoutLinks are words of a server with the links in them masked.
+func withoutLinks(words string) string { return linkIn.ReplaceAllString(words, "/access/"+masking) }
 
 // noteOutcome tells the history what became of a letter. A letter that is put off
 // again for the same cause is no news.

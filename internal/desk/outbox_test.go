@@ -330,6 +330,56 @@ func TestALetterTriedAgainByHandPausesAsANewOne(t *testing.T) {
 	})
 }
 
+// TestALetterThatWaitsForItsModuleIsNotHurried: it would lose its sense, and there
+// would be none when the module opens.
+func TestALetterThatWaitsForItsModuleIsNotHurried(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := openPost(t, target)
+		id := r.admit(t, "s1@example.com")
+		r.send(t, school.LetterWelcome)
+		rawly(t, target.Raw(t), "INSERT INTO letters (user_id, kind, about, email, domain, queued_at, due_at) SELECT user_id, 'module_opened', '17', email, domain, '2026-03-02 12:00:00.000', '2026-03-02 12:00:00.000' FROM letters")
+		l := r.letter(t, id)
+		if err := r.RetryLetter(t.Context(), r.admin, l.ID); !errors.Is(err, school.ErrLetterAway) {
+			t.Errorf("hurried: %v", err)
+		}
+		if again := r.letter(t, id); again != l || !l.DueAt.After(r.time()) {
+			t.Errorf("it was %+v and is %+v", l, again)
+		}
+	})
+}
+
+// TestTheTrafficIsCounted: who waits since when, what left within an hour, what failed
+// within a week, tried or not.
+func TestTheTrafficIsCounted(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := openPost(t, target)
+		want := func(what string, want school.MailTraffic) {
+			t.Helper()
+			l, err := r.Letters(t.Context(), r.admin, school.LetterFilter{})
+			if err != nil || l.Mail.Traffic != want {
+				t.Errorf("%s: %+v, %v; want %+v", what, l.Mail.Traffic, err, want)
+			}
+		}
+		want("nothing is there", school.MailTraffic{})
+		began := r.time()
+		r.admit(t, "never@example.com")
+		r.forward(school.LetterPatience + time.Second) // nobody was there to send
+		first := r.time()
+		for i := range 4 {
+			r.admit(t, fmt.Sprintf("s%d@example.com", i))
+		}
+		want("five wait", school.MailTraffic{Waiting: 5, Oldest: began})
+		r.settle(t, r.claim(t), nil) // and the first is given up
+		r.settle(t, r.claim(t), unknown)
+		r.settle(t, r.claim(t), busy)
+		want("one of each", school.MailTraffic{Waiting: 2, Oldest: first, LastHour: 1, Failed: 2})
+		r.forward(time.Hour)
+		want("an hour later", school.MailTraffic{Waiting: 2, Oldest: first, Failed: 2})
+		r.forward(7 * 24 * time.Hour)
+		want("a week later", school.MailTraffic{Waiting: 2, Oldest: first})
+	})
+}
+
 // TestWhatALetterSaidIsForgotten after as many days as the school says; the letter
 // stays.
 func TestWhatALetterSaidIsForgotten(t *testing.T) {
@@ -346,12 +396,18 @@ func TestWhatALetterSaidIsForgotten(t *testing.T) {
 			if _, err := r.Sweep(ctx); err != nil {
 				t.Fatal(err)
 			}
-			_, c, err := r.Letter(ctx, r.admin, letter)
-			if err != nil {
-				t.Fatal(err)
+			v, err := r.Letter(ctx, r.admin, letter)
+			if err != nil || v.Forgotten != (v.Content == school.LetterContent{}) {
+				t.Fatalf("%+v, %v", v, err)
 			}
-			return c
+			return v.Content
 		}
+		later := r.admit(t, "s2@example.com")
+		o := r.claim(t)
+		if v, err := r.Letter(ctx, r.admin, r.letter(t, later).ID); err != nil || v.Forgotten || v.Content != (school.LetterContent{}) {
+			t.Errorf("at its first attempt: %+v, %v", v, err)
+		}
+		r.settle(t, o, nil)
 		r.forward(10 * 24 * time.Hour)
 		if c := said(); c.Subject == "" || c.HTML == "" || c.Text == "" {
 			t.Errorf("after ten days it says %+v", c)
@@ -369,7 +425,7 @@ func TestWhatALetterSaidIsForgotten(t *testing.T) {
 func TestALetterThatWasNeverTriedForTwoDaysIsTooOld(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		r := openPost(t, target)
-		old := r.admit(t, "old@example.com")
+		old, old2 := r.admit(t, "old@example.com"), r.admit(t, "old2@example.com")
 		r.forward(2 * time.Second)
 		young := r.admit(t, "young@example.com")
 		r.forward(school.LetterPatience - time.Second)
@@ -378,6 +434,12 @@ func TestALetterThatWasNeverTriedForTwoDaysIsTooOld(t *testing.T) {
 			t.Errorf("sent to %s", o.Letter.Email)
 		}
 		r.wantState(t, old, school.LetterGivenUp, "too_old")
+		for _, id := range []school.UserID{old, old2} {
+			card, err := r.Student(t.Context(), r.a, id)
+			if err != nil || card.Activity[0].Action != school.LetterFailedForGood || card.Activity[0].Details["cause"] != "too_old" {
+				t.Errorf("the history of one that is too old: %+v, %v", card.Activity, err)
+			}
+		}
 		r.wantState(t, young, school.LetterAccepted, "")
 		r.none(t, "one is sent and one too old")
 		if err := r.RetryLetter(t.Context(), r.admin, r.letter(t, old).ID); err != nil {
@@ -666,7 +728,7 @@ func TestTheOutboxKeepsNoSecrets(t *testing.T) {
 		}
 		secrets := map[string]string{"password of the server": settings.Password, "token of the bounces": hook}
 		first, second := r.admit(t, "first@example.com"), r.admit(t, "second@example.com")
-		for _, outcome := range []error{nil, unknown} {
+		for _, quoted := range []bool{false, true} { // some servers repeat what they object to
 			o, err := panel.ClaimLetter(ctx, schoolURL, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -675,12 +737,27 @@ func TestTheOutboxKeepsNoSecrets(t *testing.T) {
 				t.Errorf("the server is %#v, the letter %+v", o.Server, o.Message)
 			}
 			secrets["link of "+string(o.Letter.Email)] = tokenIn(t, o)
+			var outcome error
+			if quoted {
+				outcome = &mail.Fault{Stage: mail.StageContent, Code: 554, Words: "554 5.7.1 blocked: " + schoolURL + "/access/" + tokenIn(t, o) + " is listed", Permanent: true}
+			}
 			if err := panel.SettleLetter(ctx, o, outcome); err != nil {
 				t.Fatal(err)
 			}
+			if quoted {
+				continue
+			}
+			report := fmt.Sprintf(`{"message_id": %q, "permanent": true, "words": "550 %s/access/%s is listed"}`, o.Message.ID, schoolURL, tokenIn(t, o))
+			if n, err := panel.ReportBounces(ctx, hook, "application/json", []byte(report)); n != 1 || err != nil {
+				t.Errorf("bounced %d, %v", n, err)
+			}
 		}
 		for _, id := range []school.UserID{first, second} {
-			l, c, err := panel.Letter(ctx, r.admin, r.letter(t, id).ID)
+			l, err := panel.Letter(ctx, r.admin, r.letter(t, id).ID)
+			c := l.Content
+			if !strings.Contains(l.Reply, "/access/•••••••• is listed") {
+				t.Errorf("the server's words are %q", l.Reply)
+			}
 			if err != nil || c.Subject == "" || !strings.Contains(c.Text, schoolURL+"/access/••••••••") || !strings.Contains(c.HTML, "/access/••••••••") || !strings.Contains(c.Text, string(l.Email)) {
 				t.Errorf("what is kept: %+v, %v", c, err)
 			}

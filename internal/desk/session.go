@@ -143,7 +143,7 @@ func (d *Desk) forgetWords(ctx context.Context) (total int64, err error) {
 			if err != nil {
 				return err
 			}
-			n, err = tx.DeleteLetterContents(tx.Now.AddDate(0, 0, -s.ContentDays), maxForgotten)
+			n, err = tx.DeleteLetterContents(wordsSince(tx, s), maxForgotten)
 			return err
 		})
 		if total += n; err != nil || n < maxForgotten {

@@ -56,6 +56,7 @@ var (
 	errNoSTARTTLS   = errors.New("the server does not offer STARTTLS")
 	errNoLogin      = errors.New("the server offers no login that we know")
 	errLoginMissing = errors.New("the server wants a login and none is set")
+	errLimit        = errors.New("the server takes no more letters of this account for now")
 	errChatter      = errors.New("the server talks without end")
 	errNotSMTP      = errors.New("what answers is no mail server")
 	errLetter       = errors.New("the letter cannot be sent")
@@ -77,6 +78,7 @@ const (
 	causeLoginNeeded       = "login_needed"
 	causeLoginRefused      = "login_refused"
 	causeSenderRefused     = "sender_refused"
+	causeSendingLimit      = "sending_limit"
 	causeRecipientRefused  = "recipient_refused"
 	causeRecipientDeferred = "recipient_deferred"
 	causeContentRefused    = "content_refused"
@@ -93,7 +95,7 @@ func Causes() []string {
 	return []string{
 		causeNameNotFound, causePortClosed, causePortBlocked, causeUnreachable, causeNotSMTP, causeGreetingRefused,
 		causeNoTLS, causeTLSNeeded, causeTLSFailed, causeCertificate, causeNoLogin, causeLoginNeeded, causeLoginRefused,
-		causeSenderRefused, causeRecipientRefused, causeRecipientDeferred, causeContentRefused, causeServerBusy,
+		causeSenderRefused, causeSendingLimit, causeRecipientRefused, causeRecipientDeferred, causeContentRefused, causeServerBusy,
 		causeConnectionLost, causeTimeout, causeStopped, causeSetup,
 	}
 }
@@ -103,6 +105,8 @@ func (f *Fault) Cause() string {
 	switch {
 	case errors.Is(f.Err, errLoginMissing):
 		return causeLoginNeeded
+	case errors.Is(f.Err, errLimit):
+		return causeSendingLimit
 	case f.Code != 0:
 		return f.replyCause()
 	case errors.Is(f.Err, errLetter):
@@ -199,6 +203,14 @@ func timeout(err error) bool {
 // mailbox.
 var securityReply = regexp.MustCompile(`^5\.7\.\d`)
 
+// What servers say of the sender and of its account when they answer to something
+// that comes later: Postfix of a sender that is not the login's, Exchange of one that
+// may not be used, Gmail and Exchange of those who have sent enough for a day.
+var (
+	senderReply = regexp.MustCompile(`(?i)sender address rejected|^5\.7\.60\b|not owned by user|permissions? to send as`)
+	limitReply  = regexp.MustCompile(`(?i)^5\.4\.5\b|sending (limit|quota)|^5\.1\.90\b`)
+)
+
 // fault answers the Fault for an error at a stage. A reply of the server says more
 // than that the time was over when it came.
 func (s *Sender) fault(ctx context.Context, stage Stage, err error) *Fault {
@@ -209,6 +221,11 @@ func (s *Sender) fault(ctx context.Context, stage Stage, err error) *Fault {
 		// arrives there too. Without a login it is that and not the mailbox.
 		if stage == StageRecipient && s.server.User == "" && reply.Code/100 == 5 && securityReply.MatchString(reply.Msg) {
 			f.Err = errors.Join(errLoginMissing, err)
+		}
+		if reply.Code/100 == 5 && limitReply.MatchString(reply.Msg) {
+			f.Err = errors.Join(errLimit, err)
+		} else if reply.Code/100 == 5 && senderReply.MatchString(reply.Msg) && (stage == StageRecipient || stage == StageContent) {
+			stage, f.Stage = StageSender, StageSender
 		}
 		theLetters := stage == StageRecipient || stage == StageContent
 		f.Permanent = theLetters && reply.Code/100 == 5 && f.Cause() == refusedAt[stage]

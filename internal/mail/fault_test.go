@@ -115,6 +115,20 @@ func TestWhatGoesWrong(t *testing.T) {
 		{"greylisted", func(d *dialogue) { d.greet(); d.answer("250 ok", "451 4.7.1 Greylisted") }, nil, outcome{mail.StageRecipient, 451, "recipient_deferred", false, false}},
 		{"relay refused to a stranger", func(d *dialogue) { d.greet(); d.answer("250 ok", "554 5.7.1 Relay access denied") }, nil, outcome{mail.StageRecipient, 554, "login_needed", false, false}},
 		{"recipient refused to a friend", func(d *dialogue) { d.greet("AUTH PLAIN"); d.answer("235 in", "250 ok", "550 5.7.1 closed list") }, login, outcome{mail.StageRecipient, 550, "recipient_refused", true, false}},
+		{"sender refused late", func(d *dialogue) {
+			d.greet("AUTH PLAIN")
+			d.answer("235 in", "250 ok", "553 5.7.1 <school@school.example>: Sender address rejected: not owned by user x")
+		}, login, outcome{mail.StageSender, 553, "sender_refused", false, false}},
+		{"enough for a day", func(d *dialogue) {
+			d.greet("AUTH PLAIN")
+			d.answer("235 in", "250 ok", "550 5.4.5 Daily user sending limit exceeded")
+		}, login, outcome{mail.StageRecipient, 550, "sending_limit", false, false}},
+		{"sender refused at last", func(d *dialogue) {
+			d.greet("AUTH PLAIN")
+			d.answer("235 in", "250 ok", "250 ok", "354 go")
+			d.hearLetter()
+			d.say("550 5.7.60 SMTP; Client does not have permissions to send as this sender")
+		}, login, outcome{mail.StageSender, 550, "sender_refused", false, false}},
 		{"login demanded late", func(d *dialogue) { d.greet(); d.answer("250 ok", "530 Authentication required") }, nil, outcome{mail.StageRecipient, 530, "login_needed", false, false}},
 		{"DATA refused", func(d *dialogue) { d.greet(); d.answer("250 ok", "250 ok", "554 no") }, nil, outcome{mail.StageContent, 554, "content_refused", true, false}},
 		{"content refused", func(d *dialogue) {

@@ -71,7 +71,7 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 }
 
 // Try does everything that comes before a letter: it connects, encrypts, logs in
-// and asks whether from may send. Nothing is sent. Every error is a *Fault.
+// and asks whether from may send, to itself. Nothing is sent. Every error is a *Fault.
 func (s *Sender) Try(ctx context.Context, from string) error {
 	sender, err := school.NewEmail(from)
 	if err != nil {
@@ -87,6 +87,13 @@ func (s *Sender) Try(ctx context.Context, from string) error {
 	defer c.wire.guard(ctx)()
 	if err := accepted(c.client.Mail(path(string(sender)))); err != nil {
 		return s.fault(ctx, StageSender, err)
+	}
+	// Many servers say of a sender only then what they think. A sender that gets no
+	// mail may send all the same.
+	if err := accepted(c.client.Rcpt(path(string(sender)))); err != nil {
+		if fault := s.fault(ctx, StageRecipient, err); fault.Code == 0 || fault.OfSetUp() {
+			return fault
+		}
 	}
 	if err := accepted(c.client.Reset()); err != nil {
 		return s.fault(ctx, StageSender, err)

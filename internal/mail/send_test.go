@@ -381,7 +381,7 @@ func TestTryAsksAndSendsNothing(t *testing.T) {
 	heard := make(chan string, 10)
 	server := script(t, func(d *dialogue) {
 		d.greet()
-		for _, answer := range []string{"250 sender", "250 flushed", "221 bye"} {
+		for _, answer := range []string{"250 sender", "250 recipient", "250 flushed", "221 bye"} {
 			heard <- d.hear()
 			d.say(answer)
 		}
@@ -389,9 +389,34 @@ func TestTryAsksAndSendsNothing(t *testing.T) {
 	if err := sender(t, server, mail.Options{}).Try(t.Context(), "School@School.example"); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"MAIL FROM:<school@school.example> BODY=8BITMIME", "RSET", "QUIT"} {
+	for _, want := range []string{"MAIL FROM:<school@school.example> BODY=8BITMIME", "RCPT TO:<school@school.example>", "RSET", "QUIT"} {
 		if got := <-heard; got != want {
 			t.Errorf("heard %q, want %q", got, want)
+		}
+	}
+}
+
+// TestTryHearsWhatIsSaidLate: that the sender may not send, and not that it gets no
+// mail.
+func TestTryHearsWhatIsSaidLate(t *testing.T) {
+	t.Parallel()
+	for reply, cause := range map[string]string{
+		"553 5.7.1 <school@school.example>: Sender address rejected: not owned by user x": "sender_refused",
+		"550 5.4.5 Daily user sending limit exceeded":                                     "sending_limit",
+		"550 5.1.1 no such user": "",
+		"450 4.7.1 Greylisted":   "",
+	} {
+		server := script(t, func(d *dialogue) {
+			d.greet("AUTH PLAIN")
+			d.answer("235 in", "250 sender", reply, "250 flushed", "221 bye")
+		})
+		server.User, server.Password = "user", "secret"
+		got := ""
+		if fault, ok := errors.AsType[*mail.Fault](sender(t, server, mail.Options{}).Try(t.Context(), "school@school.example")); ok {
+			got = fault.Cause()
+		}
+		if got != cause {
+			t.Errorf("%s: %q, want %q", reply, got, cause)
 		}
 	}
 }

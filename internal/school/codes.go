@@ -84,7 +84,7 @@ var (
 	ErrNoHomework     = &Error{Kind: Conflict, Code: "no_homework", Text: "this lesson has no homework"}
 	ErrUnreachable    = &Error{Kind: Conflict, Code: "module_unreachable", Text: "no path of unlock rules reaches a module of the course"}
 
-	ErrLetterAway = &Error{Kind: Conflict, Code: "letter_away", Text: "the letter is being sent, or has been sent already"}
+	ErrLetterAway = &Error{Kind: Conflict, Code: "letter_away", Text: "nothing can be done with the letter now: look at its state"}
 	ErrMailOff    = &Error{Kind: Conflict, Code: "mail_off", Text: "no mail server is set up"}
 	ErrEmailSame  = &Error{Kind: Conflict, Code: "email_same", Text: "this is the address already", Fields: map[string]string{"email": "email_same"}}
 

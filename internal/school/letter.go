@@ -131,6 +131,19 @@ type Letter struct {
 	SentAt          time.Time
 }
 
+// MayRetry reports whether the letter can be sent again, or at once. One that waits
+// for its module would lose its sense.
+func (l Letter) MayRetry(now time.Time) bool {
+	switch l.State {
+	case LetterQueued:
+		return l.Kind != LetterModuleOpened || !l.DueAt.After(now)
+	case LetterDeferred, LetterCancelled:
+		return true
+	default:
+		return l.State.Failed()
+	}
+}
+
 // StudentLetter is the newest welcome letter to a student, as lists show it. The zero
 // value: there is none.
 type StudentLetter struct {

@@ -131,11 +131,14 @@ func (tx *Tx) SettleLetter(l school.Letter, o Outcome) (bool, error) {
 }
 
 // GiveUpLetters ends letters that were queued before a time and never tried, at most
-// limit.
-func (tx *Tx) GiveUpLetters(cause string, before time.Time, limit int) error {
-	_, err := tx.exec(`UPDATE letters SET state = 'given_up', due_at = NULL, cause = $1
-		WHERE id IN (SELECT id FROM letters WHERE due_at < $2 AND queued_at < $2 AND attempts = 0 AND state = 'queued' ORDER BY due_at, id LIMIT $3`+tx.engine.skipLocked()+")", cause, before, limit)
-	return err
+// limit, and answers of them what the history tells.
+func (tx *Tx) GiveUpLetters(cause string, before time.Time, limit int) ([]school.Letter, error) {
+	return list(tx, `UPDATE letters SET state = 'given_up', due_at = NULL, cause = $1
+		WHERE id IN (SELECT id FROM letters WHERE due_at < $2 AND queued_at < $2 AND attempts = 0 AND state = 'queued' ORDER BY due_at, id LIMIT $3`+tx.engine.skipLocked()+`)
+		RETURNING id, user_id, kind, email`,
+		func(r row) (l school.Letter, err error) {
+			return l, r.Scan(&l.ID, text(&l.UserID), text(&l.Kind), text(&l.Email))
+		}, cause, before, limit)
 }
 
 // UpsertLetterContent keeps what a letter said at its last attempt.
@@ -236,19 +239,19 @@ func (c *condition) hasWords(column string, words []string) string {
 // FindMailTraffic answers what the outbox does.
 func (tx *Tx) FindMailTraffic() (m school.MailTraffic, err error) {
 	return one(tx, `SELECT (SELECT count(*) FROM (SELECT 1 FROM letters WHERE due_at IS NOT NULL AND queued_at <= $1 LIMIT $4) waiting),
-			(SELECT count(*) FROM (SELECT 1 FROM letters WHERE state IN ('refused', 'given_up', 'bounced') AND attempted_at > $2 LIMIT $4) failed),
+			(SELECT count(*) FROM (SELECT 1 FROM letters WHERE state IN ('refused', 'given_up', 'bounced') AND (attempted_at > $2 OR attempted_at IS NULL AND queued_at > $5) LIMIT $4) failed),
 			(SELECT count(*) FROM (SELECT 1 FROM letters WHERE attempted_at > $3 AND state = 'accepted' LIMIT $4) sent),
 			(SELECT min(queued_at) FROM letters WHERE due_at IS NOT NULL AND queued_at <= $1)`,
 		func(r row) (m school.MailTraffic, err error) {
 			return m, r.Scan(&m.Waiting, &m.Failed, &m.LastHour, at(&m.Oldest))
-		}, tx.Now, tx.Now.AddDate(0, 0, -7), tx.Now.Add(-time.Hour), school.MaxCountedLetters)
+		}, tx.Now, tx.Now.AddDate(0, 0, -7), tx.Now.Add(-time.Hour), school.MaxCountedLetters, tx.Now.AddDate(0, 0, -7).Add(-school.LetterPatience))
 }
 
 // RequeueLetter has a letter tried at once, as if it were new, to the address that
 // the account has now. Errors: NotFound for one that is gone or away.
 func (tx *Tx) RequeueLetter(l school.Letter, email school.Email) error {
 	tx.added = true
-	return touched(tx.exec(`UPDATE letters SET state = 'queued', due_at = $2, queued_at = $2, email = $3, domain = $4, cause = '', sent_at = NULL, earlier_attempts = attempts
+	return touched(tx.exec(`UPDATE letters SET state = 'queued', due_at = $2, queued_at = $2, email = $3, domain = $4, cause = '', reply = '', sent_at = NULL, earlier_attempts = attempts
 		WHERE id = $1 AND state IN ('queued', 'deferred', 'refused', 'given_up', 'bounced', 'cancelled')`, l.ID, tx.Now, email, email.Domain()))
 }
 
@@ -260,8 +263,8 @@ func (tx *Tx) HurryLetters() error {
 }
 
 // PutOffLetter has a letter that could not even be written tried later.
-func (tx *Tx) PutOffLetter(id int64, until time.Time, cause, reply string) error {
-	_, err := tx.exec("UPDATE letters SET state = 'deferred', due_at = $2, attempts = attempts + 1, cause = $3, reply = $4 WHERE id = $1 AND due_at <= $5", id, until, cause, reply, tx.Now)
+func (tx *Tx) PutOffLetter(id int64, until time.Time, cause string) error {
+	_, err := tx.exec("UPDATE letters SET state = 'deferred', due_at = $2, attempts = attempts + 1, cause = $3, reply = '' WHERE id = $1 AND due_at <= $4", id, until, cause, tx.Now)
 	return err
 }
 

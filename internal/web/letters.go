@@ -57,9 +57,11 @@ func (h *Handler) letter(w http.ResponseWriter, r *http.Request) error {
 	c := h.chrome(r, "letters", v.printer.T("nav.letters"))
 	h.follow(r, &c)
 	m := page.LetterPage{}
-	if m.Letter, m.Content, err = h.desk.Letter(r.Context(), v.actor, id); err != nil {
+	l, err := h.desk.Letter(r.Context(), v.actor, id)
+	if err != nil {
 		return err
 	}
+	m.Letter, m.Content, m.Forgotten = l.Letter, l.Content, l.Forgotten
 	if _, err := h.desk.Student(r.Context(), v.actor, m.Letter.UserID); err == nil {
 		m.Card = cardPath(m.Letter.UserID)
 	} else if !errors.Is(err, school.ErrNotFound) {
@@ -75,14 +77,14 @@ func (h *Handler) letterBody(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, content, err := h.desk.Letter(r.Context(), visitOf(r).actor, id)
+	l, err := h.desk.Letter(r.Context(), visitOf(r).actor, id)
 	switch {
 	case err != nil:
 		return err
-	case content.HTML == "":
+	case l.Content.HTML == "":
 		return school.ErrNotFound
 	}
-	return sendFramed(w, http.StatusOK, content.HTML)
+	return sendFramed(w, http.StatusOK, l.Content.HTML)
 }
 
 // framing lets our own page show our own frames.

@@ -177,7 +177,7 @@ func TestTheOutboxIsShownFilteredAndChanged(t *testing.T) {
 		}
 		id := p.count(t, "SELECT id FROM letters WHERE email = 's7@example.com'")
 		one := fmt.Sprintf("/integrator/letters/%d", id)
-		if a := boss.get(one); !strings.Contains(a.text(), "ещё не отправлялось") {
+		if a := boss.get(one); !strings.Contains(a.text(), "никто ещё не получал") {
 			t.Errorf("unsent: %s", a.text())
 		}
 		if a := boss.get(one + "/body"); a.status != http.StatusNotFound {
@@ -194,10 +194,14 @@ func TestTheOutboxIsShownFilteredAndChanged(t *testing.T) {
 		if got := p.text(t, "SELECT state FROM letters WHERE email = 's7@example.com'"); got != "queued" {
 			t.Errorf("tried again it is %s", got)
 		}
-		if a := boss.get(one); !strings.Contains(a.text(), "Письмо ещё не отправлялось") {
+		if a := boss.get(one); !strings.Contains(a.text(), "Этого письма никто ещё не получал") {
 			t.Errorf("not tried yet: %s", a.text())
 		}
-		p.exec(t, "UPDATE letters SET attempts = 1 WHERE id = $1", id)
+		p.exec(t, "UPDATE letters SET attempts = 1, attempted_at = queued_at WHERE id = $1", id)
+		if a := boss.get(one); !strings.Contains(a.text(), "Этого письма никто ещё не получал") {
+			t.Errorf("tried just now: %s", a.text())
+		}
+		p.exec(t, "UPDATE letters SET attempted_at = '2020-01-01 10:00:00.000' WHERE id = $1", id)
 		if a := boss.get(one); !strings.Contains(a.text(), "Текст этого письма больше не хранится") {
 			t.Errorf("forgotten: %s", a.text())
 		}
@@ -211,6 +215,46 @@ func TestTheOutboxIsShownFilteredAndChanged(t *testing.T) {
 		if a := boss.get("/integrator/letters/0"); a.status != http.StatusNotFound {
 			t.Errorf("no letter: %d", a.status)
 		}
+	})
+}
+
+// shareLinks are what the links of a page to other channels would say there.
+func shareLinks(t *testing.T, a answer) (messages []string) {
+	t.Helper()
+	for n := range a.doc(t).Descendants() {
+		href, err := url.Parse(attr(n, "href"))
+		if err == nil && (href.Host == "wa.me" || href.Host == "t.me") {
+			messages = append(messages, href.Query().Get("text"))
+		}
+	}
+	return messages
+}
+
+// TestTheMessageIsSharedByOtherChannels: the link in it, a password never.
+func TestTheMessageIsSharedByOtherChannels(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := open(t, target)
+		vera := p.as(t, "a@example.com", staffPassword)
+		create := func(access, email string) answer {
+			t.Helper()
+			return vera.post("/integrator/students", url.Values{"full_name": {"Айгүл С."}, "email": {email}, "access": {access}, "password": {"first password"}, "form_key": {school.NewToken()}})
+		}
+		want := func(what string, a answer, has, hasNot string) {
+			t.Helper()
+			messages := shareLinks(t, a)
+			if len(messages) != 2 {
+				t.Fatalf("%s: %d links to other channels: %s", what, len(messages), a.text())
+			}
+			for _, m := range messages {
+				if !strings.Contains(m, has) || strings.Contains(m, hasNot) || !strings.Contains(m, "Айгүл") {
+					t.Errorf("%s shares %q", what, m)
+				}
+			}
+		}
+		want("a password", create("password", "one@example.com"), "one@example.com", "first password")
+		want("a link", create("link", "two@example.com"), p.url+"/access/", "first password")
+		id := p.text(t, "SELECT CAST(id AS TEXT) FROM users WHERE email = 'one@example.com'")
+		want("the card", vera.post("/integrator/students/"+id+"/link", url.Values{"form_key": {school.NewToken()}}), p.url+"/access/", "first password")
 	})
 }
 

@@ -91,7 +91,7 @@ func (h *Handler) confirmEmail(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, school.ErrLinkInvalid):
 		return h.refuseLink(w, r)
 	case errors.Is(err, school.ErrEmailTaken):
-		return h.render(w, r, noteRefusal(r, err), page.ConfirmEmail(h.chrome(r, "", visitOf(r).printer.T("confirm.title")), page.ConfirmForm{Error: "email_taken"}))
+		return h.render(w, r, noteRefusal(r, err), page.ConfirmEmail(h.chrome(r, "", visitOf(r).printer.T("confirm.title")), page.ConfirmForm{Taken: true}))
 	default:
 		return err
 	}

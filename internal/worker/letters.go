@@ -16,8 +16,13 @@ const (
 	// senders hand letters over side by side, so that a slow answer holds up only
 	// its own letter.
 	senders = 4
-	// perDomain is how many of them may be busy with one domain.
+	// perDomain is how many of them may be busy with one domain that has been quick.
 	perDomain = 2
+	// slowAnswer is from when on an answer is slow. The letters to domains that were
+	// slow leave one sender to the others.
+	slowAnswer = 5 * time.Second
+	// paceFor is how long is remembered how quick a domain was.
+	paceFor = 10 * time.Minute
 	// lookEvery is how long the outbox is left alone when nobody says that something
 	// was queued: another process may have, or a pause may have ended.
 	lookEvery = 5 * time.Second
@@ -45,14 +50,14 @@ type postOffice struct {
 	claiming sync.Mutex // one claim at a time, so that the limits of domains hold
 
 	mu    sync.Mutex
-	busy  map[string]int // letters under way, by domain
-	pause time.Duration  // after the last failure of the server itself
-	until time.Time      // nobody claims before
+	paces paces
+	pause time.Duration // after the last failure of the server itself
+	until time.Time     // nobody claims before
 }
 
 // letters runs the senders; each is woken when something was queued.
 func letters(ctx context.Context, d *desk.Desk, o Options) {
-	p := &postOffice{desk: d, log: o.Log, baseURL: o.BaseURL, busy: map[string]int{}}
+	p := &postOffice{desk: d, log: o.Log, baseURL: o.BaseURL, paces: newPaces()}
 	queued, stop := d.Queued()
 	defer stop()
 	var all sync.WaitGroup
@@ -110,7 +115,7 @@ func (p *postOffice) claim(ctx context.Context) (o desk.Outgoing, err error) {
 	if o, err = p.desk.ClaimLetter(ctx, p.baseURL, busy); err == nil {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.busy[o.Letter.Email.Domain()]++
+		p.paces.begin(o.Letter.ID, o.Letter.Email.Domain(), time.Now())
 	}
 	return o, err
 }
@@ -119,12 +124,8 @@ func (p *postOffice) claim(ctx context.Context) (o desk.Outgoing, err error) {
 func (p *postOffice) state() (busy []string, paused bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for domain, n := range p.busy {
-		if n >= perDomain {
-			busy = append(busy, domain)
-		}
-	}
-	return busy, time.Now().Before(p.until)
+	now := time.Now()
+	return p.paces.enough(now), now.Before(p.until)
 }
 
 // handOver sends a letter and keeps what came of it. A letter under way is finished
@@ -163,10 +164,7 @@ func wait(pause time.Duration) {
 func (p *postOffice) note(o desk.Outgoing, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	domain := o.Letter.Email.Domain()
-	if p.busy[domain]--; p.busy[domain] <= 0 {
-		delete(p.busy, domain)
-	}
+	p.paces.end(o.Letter.ID, time.Now())
 	var fault *mail.Fault
 	if !errors.As(err, &fault) || !fault.OfSetUp() {
 		p.pause = 0

@@ -482,8 +482,14 @@ func TestATrialThatSucceedsEndsTheFault(t *testing.T) {
 		if trial, err := panel.TryMail(ctx, o.admin, other); err != nil || trial.Cause != "" || !faulty() || due() {
 			t.Errorf("settings that are not kept: %+v, %v; faulty %v, due %v", trial, err, faulty(), due())
 		}
-		if err := panel.EditMail(ctx, o.admin, other); err != nil {
-			t.Fatal(err)
+		if err := panel.EditMail(ctx, o.admin, other); err != nil || faulty() || !due() {
+			t.Errorf("another server is kept: %v; faulty %v, due %v", err, faulty(), due())
+		}
+		relapse()
+		same := other
+		same.ReminderDays = 3
+		if err := panel.EditMail(ctx, o.admin, same); err != nil || !faulty() || due() {
+			t.Errorf("another number of days is kept: %v; faulty %v, due %v", err, faulty(), due())
 		}
 		for name, succeed := range map[string]func() (desk.MailTrial, error){
 			"the settings of the panel": func() (desk.MailTrial, error) { return panel.TryMail(ctx, o.admin, other) },

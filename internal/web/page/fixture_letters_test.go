@@ -79,7 +79,7 @@ func letterPages(k kind, out, admin page.Chrome) map[string]templ.Component {
 	}
 	if k == hostile {
 		editor.Fields, editor.Params = map[string]string{"subject": "text_too_long", "body": "variable_unknown"}, map[string]string{"variable": evil}
-		recovery.Fields, confirm.Error = map[string]string{"email": "email_invalid"}, "email_taken"
+		recovery.Fields, confirm.Taken = map[string]string{"email": "email_invalid"}, true
 	}
 	return map[string]templ.Component{
 		"letters": page.Letters(admin, lettersPage(k)), "letters-off": page.Letters(off, lettersPage(k)), "letters-fault": page.Letters(faulty, lettersPage(k)),

@@ -74,16 +74,13 @@ func letterPath(id int64, verb string) string {
 	return path
 }
 
-// retryable are the states out of which a letter can be sent again.
-func retryable(s school.LetterState) bool {
-	return s.Failed() || slices.Contains([]school.LetterState{school.LetterQueued, school.LetterDeferred, school.LetterCancelled}, s)
-}
-
 // LetterPage is one letter.
 type LetterPage struct {
 	Letter  school.Letter
-	Content school.LetterContent // empty before the first attempt
-	Card    string               // of the student; empty for staff
+	Content school.LetterContent // empty before the first attempt, and when it is forgotten
+	// Forgotten: it is longer ago than words are kept.
+	Forgotten bool
+	Card      string // of the student; empty for staff
 }
 
 // LetterTextsPage lists the wordings in one language.

@@ -1178,7 +1178,7 @@ func ConfirmEmail(c Chrome, m ConfirmForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if m.Error != "" {
+			if m.Taken {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 75, "<div><h1>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -1196,7 +1196,7 @@ func ConfirmEmail(c Chrome, m ConfirmForm) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = note("bad", c.P.Error(m.Error, nil)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = note("bad", c.P.T("confirm.taken")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -29,7 +29,7 @@ type RecoverForm struct {
 type ConfirmForm struct {
 	Action   string
 	Old, New string
-	Error    string
+	Taken    bool // by another account, meanwhile
 }
 
 // EmailForm asks for another address of one's own.
