@@ -183,8 +183,21 @@ func (tx *Tx) ListLetters(f school.LetterFilter, limit int) ([]school.Letter, er
 	if f.State != "" {
 		c.add("l.state = " + c.arg(f.State))
 	}
+	switch { // by what the indexes of the rare ones can be known
+	case f.State == school.LetterQueued:
+		c.add("l.due_at IS NOT NULL")
+	case f.State == school.LetterSending:
+		c.add("l.id IN (SELECT s.id FROM letters s WHERE s.state = 'sending' AND s.attempted_at > " + c.arg(tx.Now.Add(-school.LetterPatience)) + ")")
+	case f.State == school.LetterDeferred:
+		c.add("l.state = 'deferred'")
+	case f.State != "" && f.State != school.LetterAccepted:
+		c.add("l.state IN ('refused', 'given_up', 'bounced', 'cancelled')")
+	}
 	if f.Kind != "" {
 		c.add("l.kind = " + c.arg(f.Kind))
+		if f.Kind != school.LetterWelcome {
+			c.add("l.kind <> 'welcome'")
+		}
 	}
 	if f.User != "" {
 		c.add("l.user_id = " + c.arg(f.User))
@@ -239,7 +252,7 @@ func (c *condition) hasWords(column string, words []string) string {
 // FindMailTraffic answers what the outbox does.
 func (tx *Tx) FindMailTraffic() (m school.MailTraffic, err error) {
 	return one(tx, `SELECT (SELECT count(*) FROM (SELECT 1 FROM letters WHERE due_at IS NOT NULL AND queued_at <= $1 LIMIT $4) waiting),
-			(SELECT count(*) FROM (SELECT 1 FROM letters WHERE state IN ('refused', 'given_up', 'bounced') AND (attempted_at > $2 OR attempted_at IS NULL AND queued_at > $5) LIMIT $4) failed),
+			(SELECT count(*) FROM (SELECT 1 FROM letters WHERE state IN ('refused', 'given_up', 'bounced', 'cancelled') AND state <> 'cancelled' AND (attempted_at > $2 OR attempted_at IS NULL AND queued_at > $5) LIMIT $4) failed),
 			(SELECT count(*) FROM (SELECT 1 FROM letters WHERE attempted_at > $3 AND state = 'accepted' LIMIT $4) sent),
 			(SELECT min(queued_at) FROM letters WHERE due_at IS NOT NULL AND queued_at <= $1)`,
 		func(r row) (m school.MailTraffic, err error) {
