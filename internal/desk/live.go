@@ -176,13 +176,16 @@ func (n *news) start(ctx context.Context, s *store.Store) error {
 	return nil
 }
 
-// reader publishes each line of the history once.
+// reader publishes each line of the history once, and each move of a letter of which
+// no line tells.
 type reader struct {
 	store *store.Store
 	hub   *live.Hub
 	added <-chan struct{}
-	last  int64              // the largest id that was read
-	known map[int64]struct{} // those just below it that were published
+	last  int64                      // the largest id that was read
+	known map[int64]struct{}         // those just below it that were published
+	moved time.Time                  // until when the attempts of letters were read
+	moves map[int64]store.LetterMove // that were published, of the latest attempts
 }
 
 // begin takes what is there now for known.
@@ -192,7 +195,13 @@ func (r *reader) begin(ctx context.Context) error {
 			return err
 		}
 		lines, err := tx.ListLinesAfter(r.last, maxNews)
+		if err != nil {
+			return err
+		}
 		r.unknown(lines)
+		r.moved = tx.Now
+		moves, err := tx.ListLetterMoves(r.moved.Add(-store.Settled), nil, maxNews)
+		r.unknownMoves(moves, tx.Now)
 		return err
 	})
 }
@@ -219,15 +228,45 @@ func (r *reader) run(ctx context.Context) {
 // read publishes what was added. more: there is more than one read brings.
 func (r *reader) read(ctx context.Context) (more bool, err error) {
 	var lines []store.Line
-	err = r.store.Look(ctx, func(tx *store.Tx) error {
-		lines, err = tx.ListLinesAfter(r.last, maxNews)
+	var moves []store.LetterMove
+	var now time.Time
+	err = r.store.Read(ctx, func(tx *store.Tx) error {
+		now = tx.Now
+		if lines, err = tx.ListLinesAfter(r.last, maxNews); err != nil {
+			return err
+		}
+		moves, err = tx.ListLetterMoves(r.moved.Add(-store.Settled), r.underWay(), maxNews)
 		return err
 	})
 	if err != nil {
 		return false, err
 	}
-	r.hub.Publish(r.unknown(lines)...)
+	r.hub.Publish(append(r.unknown(lines), r.unknownMoves(moves, now)...)...)
 	return len(lines) == maxNews, nil
+}
+
+// underWay are the letters that were being sent at the last look.
+func (r *reader) underWay() (ids []int64) {
+	for id, m := range r.moves {
+		if m.State == school.LetterSending {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// unknownMoves answers the moves of letters that were not read before, and knows them
+// from now on.
+func (r *reader) unknownMoves(moves []store.LetterMove, now time.Time) (events []live.Event) {
+	known := map[int64]store.LetterMove{}
+	for _, m := range moves {
+		if r.moves[m.ID] != m {
+			events = append(events, live.Event{Owner: m.Owner})
+		}
+		known[m.ID] = m
+	}
+	r.moves, r.moved = known, now
+	return events
 }
 
 // unknown answers the lines that were not read before, and knows them from now

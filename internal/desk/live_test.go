@@ -294,3 +294,49 @@ func told(t *testing.T, c *desk.Changes) live.Change {
 		return live.Change{}
 	}
 }
+
+// hearsOf waits for the next change.
+func hearsOf(t *testing.T, what string, c *desk.Changes) (change live.Change) {
+	t.Helper()
+	patience := time.After(20 * time.Second)
+	for change == (live.Change{}) {
+		select {
+		case <-c.Ready():
+			change = c.Take()
+		case <-patience:
+			t.Fatalf("%s: nothing is told", what)
+		}
+	}
+	return change
+}
+
+// TestEveryMoveOfALetterIsTold, also that of which the history has no line: an attempt
+// that begins, and one that fails as the one before.
+func TestEveryMoveOfALetterIsTold(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := openPost(t, target)
+		id := r.admit(t, "s1@example.com")
+		r.admit(t, "s2@example.com")
+		r.settle(t, r.claim(t), busy) // which has a line
+		r.send(t, school.LetterWelcome)
+		r.set(r.letters(t, id)[0].DueAt)
+		owner, other := r.watch(t, r.a, r.seen(t, r.a)), r.watch(t, r.b, r.seen(t, r.b))
+		lines := r.seen(t, r.admin).ID
+		o := r.claim(t)
+		if c := hearsOf(t, "an attempt begins", owner); !c.Rows {
+			t.Errorf("an attempt begins: %+v", c)
+		}
+		r.settle(t, o, busy)
+		if c := hearsOf(t, "it fails as the one before", owner); !c.Rows {
+			t.Errorf("it fails as the one before: %+v", c)
+		}
+		if now := r.seen(t, r.admin).ID; now != lines {
+			t.Fatalf("the history has lines of it: %d, then %d", lines, now)
+		}
+		r.student(t, r.b, "s3@example.com")
+		mine := r.seen(t, r.b).ID
+		if c := hearsOf(t, "one's own", other); c.ID != mine && c != (live.Change{Ranking: true}) {
+			t.Errorf("another manager is told %+v", c)
+		}
+	})
+}

@@ -87,6 +87,7 @@ func (tx *Tx) FindDomainRest(domain string, perMinute int) (time.Time, error) {
 // It has its Message-ID, "<nonce.id@sender>", from the first claim on. Errors:
 // NotFound when another was faster.
 func (tx *Tx) ClaimLetter(id int64, nonce, sender string) (school.Letter, error) {
+	tx.added = true // to what is shown of letters
 	err := touched(tx.exec(`UPDATE letters SET state = 'sending', due_at = $2, attempts = attempts + 1, attempted_at = $1, message_id = coalesce(message_id, $3 || id || $4)
 		WHERE id = $5 AND due_at <= $1`, tx.Now, tx.Now.Add(school.LetterLease), "<"+nonce+".", "@"+sender+">", id))
 	if err != nil {
@@ -121,6 +122,7 @@ type Outcome struct {
 // SettleLetter keeps the outcome of an attempt. It answers false, and keeps nothing,
 // when the lease has ended meanwhile and another worker has the letter.
 func (tx *Tx) SettleLetter(l school.Letter, o Outcome) (bool, error) {
+	tx.added = true
 	sent := time.Time{}
 	if o.State == school.LetterAccepted {
 		sent = tx.Now

@@ -112,6 +112,33 @@ func (tx *Tx) LastLine(scope school.Scope) (int64, error) {
 	return one(tx, "SELECT coalesce(max(id), 0) FROM (SELECT id FROM activity WHERE owner_id = $1 ORDER BY at DESC, id DESC LIMIT 50) newest", scanInt64, scope.Owner)
 }
 
+// LetterMove is a letter that was attempted lately; not every attempt is a line of the
+// history.
+type LetterMove struct {
+	ID       int64
+	Attempts int
+	State    school.LetterState
+	Owner    school.UserID // whose student it is about; empty: nobody's
+}
+
+// ListLetterMoves answers letters that were attempted from a time on, the latest first,
+// and those with the ids.
+func (tx *Tx) ListLetterMoves(since time.Time, ids []int64, limit int) ([]LetterMove, error) {
+	c := condition{args: []any{since, limit}}
+	query := "SELECT m.id FROM (SELECT id FROM letters WHERE attempted_at >= $1 ORDER BY attempted_at DESC LIMIT $2) m"
+	if len(ids) > 0 {
+		names := make([]string, len(ids))
+		for i, id := range ids {
+			names[i] = c.arg(id)
+		}
+		query += " UNION SELECT id FROM letters WHERE id IN (" + strings.Join(names, ", ") + ")"
+	}
+	return list(tx, "SELECT l.id, l.attempts, l.state, (SELECT t.granted_by FROM tripwire_users t WHERE t.user_id = l.user_id ORDER BY t.granted_at LIMIT 1) FROM letters l WHERE l.id IN ("+query+")",
+		func(r row) (m LetterMove, err error) {
+			return m, r.Scan(&m.ID, &m.Attempts, text(&m.State), text(&m.Owner))
+		}, c.args...)
+}
+
 // Settled is how long after its time a line becomes visible at the latest. A
 // transaction that takes longer is told of all the same, to who watches already.
 const Settled = 2 * time.Second
