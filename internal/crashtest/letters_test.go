@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -287,6 +288,60 @@ func within(t *testing.T, what string, so func() bool) {
 		case <-again.C:
 		case <-deadline:
 			t.Fatalf("%s: it never came about", what)
+		}
+	}
+}
+
+// TestTwoProcessesShareAThousandLetters, on the engine that several servers can share:
+// each letter leaves once, by one of them, and both have their part.
+func TestTwoProcessesShareAThousandLetters(t *testing.T) {
+	t.Parallel()
+	target := storetest.Postgres(t)
+	p := on(target)
+	p.run(t, "correct horse\n", "staff", "add", "--email=a@example.com", "--name=A", "--role=admin", "--password-stdin")
+	db := target.Raw(t)
+	const letters = 1000
+	var ends []*farEnd
+	for range 2 {
+		far := openFarEnd(t)
+		ends = append(ends, far)
+		one := program{append(slices.Clone(p.env), "TRIPWIRE_SMTP_URL="+far.url, "TRIPWIRE_MAIL_FROM=School <school@school.example>")}
+		one.serve(t)
+	}
+	// They are due when both have looked for when that will be.
+	for _, statement := range []string{
+		"UPDATE mail_settings SET domain_per_minute = 0",
+		fmt.Sprintf(`INSERT INTO letters (user_id, kind, email, domain, queued_at, due_at)
+			SELECT u.id, 'email_changed', 's' || n || '@d' || n %% 50 || '.example', 'd' || n %% 50 || '.example', now(), now() + interval '7 seconds' FROM users u, generate_series(1, %d) n`, letters),
+	} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	within(t, "all letters have left", func() bool {
+		var left int
+		if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM letters WHERE state <> 'accepted'").Scan(&left); err != nil {
+			t.Fatal(err)
+		}
+		return left == 0
+	})
+	copies := map[string]int{}
+	for _, far := range ends {
+		far.mu.Lock()
+		if len(far.copies) == 0 {
+			t.Error("one of the processes has sent nothing")
+		}
+		for letter, n := range far.copies {
+			copies[letter] += n
+		}
+		far.mu.Unlock()
+	}
+	if len(copies) != letters {
+		t.Errorf("%d letters have left", len(copies))
+	}
+	for letter, n := range copies {
+		if n != 1 {
+			t.Errorf("%d copies of %s", n, letter)
 		}
 	}
 }
