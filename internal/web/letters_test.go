@@ -218,6 +218,50 @@ func TestTheOutboxIsShownFilteredAndChanged(t *testing.T) {
 	})
 }
 
+// TestThatLettersDoNotLeaveIsSaidWhereItMatters: in the success dialog, on the card, on
+// the page of letters, and to who has forgotten the password; and not when they do.
+func TestThatLettersDoNotLeaveIsSaidWhereItMatters(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := open(t, target)
+		boss := p.as(t, "admin@example.com", staffPassword)
+		n := 0
+		shown := func() map[string]string {
+			t.Helper()
+			n++
+			email := fmt.Sprintf("s%d@example.com", n)
+			created := boss.post("/integrator/students", url.Values{"full_name": {"S"}, "email": {email}, "access": {"link"}, "form_key": {school.NewToken()}})
+			id := p.text(t, "SELECT CAST(id AS TEXT) FROM users WHERE email = '"+email+"'")
+			return map[string]string{
+				"the dialog": created.text(), "the card": boss.get("/integrator/students/" + id).text(), "the letters": boss.get("/integrator/letters").text(),
+				"the way back in": p.browser(t).get("/recover").text(),
+			}
+		}
+		want := func(state string, sentences map[string]string) {
+			t.Helper()
+			for where, text := range shown() {
+				if !strings.Contains(text, sentences[where]) {
+					t.Errorf("%s: %s does not say %q: %s", state, where, sentences[where], text)
+				}
+			}
+		}
+		want("nothing is set up", map[string]string{
+			"the dialog": "Письма не настроены", "the card": "Письма не настроены: передайте ссылку или пароль сами.",
+			"the letters": "Письма не настроены и не уходят.", "the way back in": "Письма сейчас не уходят. Попросите ссылку у своего менеджера.",
+		})
+		wantSeeOther(t, boss.post(mailAt, setUp()))
+		for where, text := range shown() {
+			if strings.Contains(text, "не настроены") || strings.Contains(text, "не уходят") {
+				t.Errorf("they leave, and %s says %s", where, text)
+			}
+		}
+		p.exec(t, "UPDATE mail_settings SET fault = 'login_refused'")
+		want("the login is refused", map[string]string{
+			"the dialog": "Письма сейчас не уходят", "the card": "Письма сейчас не уходят: Почтовый сервер не принял имя или пароль.",
+			"the letters": "Письма сейчас не уходят: Почтовый сервер не принял имя или пароль.", "the way back in": "Письма сейчас не уходят. Попросите ссылку у своего менеджера.",
+		})
+	})
+}
+
 // shareLinks are what the links of a page to other channels would say there.
 func shareLinks(t *testing.T, a answer) (messages []string) {
 	t.Helper()

@@ -506,6 +506,50 @@ func TestATrialThatSucceedsEndsTheFault(t *testing.T) {
 	})
 }
 
+// TestTheBackRoomReminds who has not been here for as long as the school says.
+func TestTheBackRoomReminds(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		far := &office{}
+		o := begin(t, target, far.open(t))
+		id := o.student(t, "one@example.com", "en")
+		if err := o.EditMail(t.Context(), o.admin, school.MailSettings{Port: 587, Security: "starttls", ContentDays: 90, ReminderDays: 7}); err != nil {
+			t.Fatal(err)
+		}
+		o.forward(7*24*time.Hour + time.Minute)
+		stop := o.works(t, o.Desk)
+		eventually(t, "the reminder is sent", func() bool {
+			return o.number(t, "SELECT count(*) FROM letters WHERE kind = 'reminder' AND state = 'accepted' AND user_id = $1", string(id)) == 1
+		})
+		stop()
+		if got := far.to("one@example.com"); len(got) != 1 || !strings.Contains(parse(t, got[0].content).subject(t), "your course is waiting") {
+			t.Errorf("sent %+v", got)
+		}
+	})
+}
+
+// TestATextIsTriedAtOnce: it comes to who edits it, with sample values.
+func TestATextIsTriedAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		far := &office{}
+		o := begin(t, target, far.open(t))
+		text := school.LetterText{Kind: school.LetterWelcome, Language: school.Kazakh, Subject: "Сәлем, {name}", Body: "[Бастау]({link}) {course}"}
+		trial, err := o.TryLetterText(t.Context(), o.admin, text, baseURL)
+		if err != nil || trial != (desk.MailTrial{}) {
+			t.Fatalf("%+v, %v", trial, err)
+		}
+		got := far.to(string(o.admin.Email))
+		if len(got) != 1 {
+			t.Fatalf("sent %+v", far.deliveries())
+		}
+		if p := parse(t, got[0].content); p.subject(t) != "Сәлем, "+o.admin.Name || strings.ContainsAny(p.text, "{}") || !strings.Contains(p.text, baseURL) {
+			t.Errorf("%s\n%s", p.subject(t), p.text)
+		}
+		if n := o.number(t, "SELECT count(*) FROM letter_texts"); n != 0 {
+			t.Errorf("%d texts are kept", n)
+		}
+	})
+}
+
 // TestALetterThatComesBack is told so, once, and can be tried again.
 func TestALetterThatComesBack(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
