@@ -34,7 +34,7 @@ func (tx *Tx) UpdateMailFault(cause, words string) error {
 		_, err := tx.exec("UPDATE mail_settings SET fault = '', fault_words = '', fault_at = NULL WHERE fault <> ''")
 		return err
 	}
-	_, err := tx.exec("UPDATE mail_settings SET fault = $1, fault_words = $2, fault_at = $3 WHERE fault <> $1", cause, words, tx.Now)
+	_, err := tx.exec("UPDATE mail_settings SET fault = $1, fault_words = $2, fault_at = CASE WHEN fault = $1 THEN fault_at ELSE $3 END WHERE fault <> $1 OR fault_words <> $2", cause, words, tx.Now)
 	return err
 }
 

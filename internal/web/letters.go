@@ -21,7 +21,7 @@ func (h *Handler) letters(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return h.render(w, r, http.StatusOK, page.Letters(c, page.LettersPage{
-		Filter: f, Letters: l.Letters, More: l.More, Traffic: l.Mail.Traffic, Server: l.Mail.Server,
+		Filter: f, Letters: l.Letters, More: l.More, Traffic: l.Mail.Traffic, Server: l.Mail.Server, Settings: l.Mail.Settings,
 	}))
 }
 

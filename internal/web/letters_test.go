@@ -254,7 +254,12 @@ func TestThatLettersDoNotLeaveIsSaidWhereItMatters(t *testing.T) {
 				t.Errorf("they leave, and %s says %s", where, text)
 			}
 		}
-		p.exec(t, "UPDATE mail_settings SET fault = 'login_refused'")
+		p.exec(t, "UPDATE mail_settings SET fault = 'login_refused', fault_words = '535 5.7.8 not you', fault_at = '2026-03-01 12:00:00.000'")
+		for _, path := range []string{"/integrator/letters", mailAt} {
+			if a := boss.get(path); !strings.Contains(a.text(), "Ответ сервера: 535 5.7.8 not you") {
+				t.Errorf("%s does not repeat the server: %s", path, a.text())
+			}
+		}
 		want("the login is refused", map[string]string{
 			"the dialog": "Письма сейчас не уходят", "the card": "Письма сейчас не уходят: Почтовый сервер не принял имя или пароль.",
 			"the letters": "Письма сейчас не уходят: Почтовый сервер не принял имя или пароль.", "the way back in": "Письма сейчас не уходят. Попросите ссылку у своего менеджера.",

@@ -36,7 +36,7 @@ func lettersPage(k kind) page.LettersPage {
 	for i, s := range school.LetterStates() {
 		m.Letters = append(m.Letters, letter(k, int64(i+1), s))
 	}
-	m.More = true
+	m.More, m.Settings = true, school.MailSettings{FaultAt: now, FaultWords: k.text("535 no")}
 	m.Traffic = school.MailTraffic{Waiting: school.MaxCountedLetters, Failed: 3, LastHour: 1200, Oldest: now.Add(-time.Minute)}
 	if k == hostile {
 		m.Filter = school.LetterFilter{State: school.LetterRefused, Kind: evil, Query: evil, Before: 7}

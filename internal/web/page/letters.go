@@ -24,11 +24,12 @@ var letterParts = []struct{ name, path string }{{"letters", lettersPath}, {"text
 
 // LettersPage is a page of the outbox.
 type LettersPage struct {
-	Filter  school.LetterFilter
-	Letters []school.Letter
-	More    bool
-	Traffic school.MailTraffic
-	Server  string // without its password; empty: none
+	Settings school.MailSettings // what keeps letters from leaving
+	Filter   school.LetterFilter
+	Letters  []school.Letter
+	More     bool
+	Traffic  school.MailTraffic
+	Server   string // without its password; empty: none
 }
 
 func (m LettersPage) narrowed() bool {
