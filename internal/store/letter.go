@@ -97,7 +97,7 @@ func (tx *Tx) ClaimLetter(id int64, nonce, sender string) (school.Letter, error)
 }
 
 // argList adds parameters and answers their names.
-func (c *condition) argList(values []string) string {
+func argList[T any](c *condition, values []T) string {
 	names := make([]string, len(values))
 	for i, v := range values {
 		names[i] = c.arg(v)
@@ -237,7 +237,7 @@ func (tx *Tx) ofPeople(c *condition, words []string) error {
 	case len(ids) >= manyPeople:
 		c.add(c.hasWords("u.search_text", words))
 	default:
-		c.add("l.user_id IN (" + c.argList(ids) + ")")
+		c.add("l.user_id IN (" + argList(c, ids) + ")")
 	}
 	return nil
 }

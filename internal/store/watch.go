@@ -127,11 +127,7 @@ func (tx *Tx) ListLetterMoves(since time.Time, ids []int64, limit int) ([]Letter
 	c := condition{args: []any{since, limit}}
 	query := "SELECT m.id FROM (SELECT id FROM letters WHERE attempted_at >= $1 ORDER BY attempted_at DESC LIMIT $2) m"
 	if len(ids) > 0 {
-		names := make([]string, len(ids))
-		for i, id := range ids {
-			names[i] = c.arg(id)
-		}
-		query += " UNION SELECT id FROM letters WHERE id IN (" + strings.Join(names, ", ") + ")"
+		query += " UNION SELECT id FROM letters WHERE id IN (" + argList(&c, ids) + ")"
 	}
 	return list(tx, "SELECT l.id, l.attempts, l.state, (SELECT t.granted_by FROM tripwire_users t WHERE t.user_id = l.user_id ORDER BY t.granted_at LIMIT 1) FROM letters l WHERE l.id IN ("+query+")",
 		func(r row) (m LetterMove, err error) {

@@ -62,7 +62,7 @@ func sweep(ctx context.Context, d *desk.Desk, log *slog.Logger) {
 		log.ErrorContext(ctx, "sweep", "error", err.Error())
 		return
 	case n > 0:
-		log.InfoContext(ctx, "swept ended sessions and links, old failures and form keys", "rows", n)
+		log.InfoContext(ctx, "swept ended sessions and links, old failures and form keys, old words of letters", "rows", n)
 	}
 	files, err := d.SweepFiles(ctx)
 	switch {
