@@ -86,9 +86,12 @@ func (b *tab) bring(axe string) {
 	}
 }
 
+// audit looks from the top of the page, where the bar that stays in view covers
+// nothing: what it covers elsewhere depends on how far the page is scrolled.
 func (b *tab) audit(stop, rules, scheme string) {
 	b.t.Helper()
 	b.look(1280, scheme)
+	read[int](b, `scrollTo({top: 0, behavior: "instant"}); 0`)
 	found, err := evaluate[[]string](b, rules, chromedp.EvalAwaitPromise)
 	b.do("audit "+stop, err)
 	for _, violation := range found {
