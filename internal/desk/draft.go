@@ -133,7 +133,11 @@ func (w *writer) collect() error {
 	case school.LetterEmailChange:
 		return w.confirmation()
 	case school.LetterEmailChanged:
-		w.values["email"], w.values["new_email"] = w.letter.Email.Written(), w.account.Email.Written()
+		to, _, dated := strings.Cut(w.letter.About, " ")
+		if !dated { // it was queued by an earlier version
+			to = string(w.account.Email)
+		}
+		w.values["email"], w.values["new_email"] = w.letter.Email.Written(), school.Email(to).Written()
 		return nil
 	case school.LetterModuleOpened:
 		return w.moduleOpened()

@@ -271,7 +271,10 @@ func (d *Desk) handOver(ctx context.Context, to mail.Address, write func(*store.
 		}
 		return nil
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, school.ErrMailSealed):
+		return MailTrial{Cause: causeSealed}, nil
+	case err != nil:
 		return t, err
 	}
 	m, err := out.compose()

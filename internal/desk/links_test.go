@@ -57,11 +57,19 @@ func TestAPasswordEndsLinksOfBothKinds(t *testing.T) {
 	})
 }
 
-// TestABounceSpeaksOfItsAddressAlone, and may come before the answer to the letter.
+// TestABounceSpeaksOfItsAddressAlone once a letter had another one before; it may name
+// where that forwards to, and may come before the answer to the letter.
 func TestABounceSpeaksOfItsAddressAlone(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		r := openPost(t, target)
-		id := r.admit(t, "right@example.com")
+		id := r.admit(t, "typo@example.com")
+		r.settle(t, r.claim(t), unknown)
+		if err := r.EditStudent(t.Context(), r.a, id, "Test Student", "right@example.com", false); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.RetryLetter(t.Context(), r.admin, r.letter(t, id).ID); err != nil {
+			t.Fatal(err)
+		}
 		o := r.send(t, school.LetterWelcome)
 		token, err := r.ReplaceHook(t.Context(), r.admin)
 		if err != nil {
@@ -83,6 +91,12 @@ func TestABounceSpeaksOfItsAddressAlone(t *testing.T) {
 			t.Error("a report about the address is not noted")
 		}
 		r.wantState(t, id, school.LetterBounced, "bounced")
+
+		forwards := r.admit(t, "forwards@example.com")
+		if n := report(r.send(t, school.LetterWelcome).Letter, "box@elsewhere.example"); n != 1 {
+			t.Error("a report about where the address forwards to is not noted")
+		}
+		r.wantState(t, forwards, school.LetterBounced, "bounced")
 
 		early := r.admit(t, "early@example.com")
 		o = r.claim(t)

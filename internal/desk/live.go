@@ -89,7 +89,7 @@ func (d *Desk) missed(ctx context.Context, scope school.Scope, after Seen) (c li
 	if after == (Seen{}) {
 		return c, nil
 	}
-	err = d.store.Look(ctx, func(tx *store.Tx) error {
+	err = d.store.Read(ctx, func(tx *store.Tx) error {
 		c = live.Change{}
 		lines, err := tx.ListNewestLines(maxMissed)
 		if err != nil {
@@ -97,6 +97,13 @@ func (d *Desk) missed(ctx context.Context, scope school.Scope, after Seen) (c li
 		}
 		// Its time is that of the beginning of the writing.
 		since := after.At.Add(-store.Settled)
+		moves, err := tx.ListLetterMoves(since, nil, maxMissed)
+		if err != nil {
+			return err
+		}
+		for _, m := range moves {
+			c = c.With(live.Of(scope, eventOfLetter(m)))
+		}
 		for _, l := range lines {
 			one := live.Of(scope, eventOf(l))
 			switch {
@@ -104,7 +111,7 @@ func (d *Desk) missed(ctx context.Context, scope school.Scope, after Seen) (c li
 				c = c.With(one)
 			}
 		}
-		if len(lines) == maxMissed && lines[maxMissed-1].At.After(since) {
+		if len(lines) == maxMissed && lines[maxMissed-1].At.After(since) || len(moves) == maxMissed {
 			c = c.With(live.Change{Rows: true, Ranking: true})
 		}
 		return nil
@@ -115,6 +122,8 @@ func (d *Desk) missed(ctx context.Context, scope school.Scope, after Seen) (c li
 func eventOf(l store.Line) live.Event {
 	return live.Event{ID: l.ID, Owner: l.Owner, Ranks: l.Action.Ranks(), Others: l.Others}
 }
+
+func eventOfLetter(m store.LetterMove) live.Event { return live.Event{Owner: m.Owner} }
 
 // news reads the history while anybody watches, once for all of them. The zero
 // value is ready for use.
@@ -261,7 +270,7 @@ func (r *reader) unknownMoves(moves []store.LetterMove, now time.Time) (events [
 	known := map[int64]store.LetterMove{}
 	for _, m := range moves {
 		if r.moves[m.ID] != m {
-			events = append(events, live.Event{Owner: m.Owner})
+			events = append(events, eventOfLetter(m))
 		}
 		known[m.ID] = m
 	}

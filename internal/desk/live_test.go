@@ -326,9 +326,20 @@ func TestEveryMoveOfALetterIsTold(t *testing.T) {
 		if c := hearsOf(t, "an attempt begins", owner); !c.Rows {
 			t.Errorf("an attempt begins: %+v", c)
 		}
+		made := r.seen(t, r.a) // a screen on which it is being sent
 		r.settle(t, o, busy)
 		if c := hearsOf(t, "it fails as the one before", owner); !c.Rows {
 			t.Errorf("it fails as the one before: %+v", c)
+		}
+		if c := r.watch(t, r.a, made).Take(); !c.Rows {
+			t.Errorf("a screen that was being made meanwhile is told %+v", c)
+		}
+		if c := r.watch(t, r.b, made).Take(); c.Rows {
+			t.Errorf("another manager's is told %+v", c)
+		}
+		r.forward(time.Minute)
+		if c := r.watch(t, r.a, r.seen(t, r.a)).Take(); c != (live.Change{}) {
+			t.Errorf("a screen that was made later is told %+v", c)
 		}
 		if now := r.seen(t, r.admin).ID; now != lines {
 			t.Fatalf("the history has lines of it: %d, then %d", lines, now)

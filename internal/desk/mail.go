@@ -30,7 +30,7 @@ type mailRoute struct {
 const sealedMail = "the password of the mail server"
 
 // mailRoute answers the server of the process's settings, else that of the panel.
-// Errors: Conflict mail_off.
+// Errors: Conflict mail_off, mail_sealed.
 func (d *Desk) mailRoute(tx *store.Tx) (r mailRoute, err error) {
 	if r.settings, err = tx.FindMailSettings(); err != nil {
 		return r, err
@@ -52,13 +52,13 @@ func (d *Desk) mailRoute(tx *store.Tx) (r mailRoute, err error) {
 	return r, err
 }
 
-// serverOf opens what is sealed in the settings.
+// serverOf opens what is sealed in the settings. Errors: Conflict mail_sealed.
 func (d *Desk) serverOf(s school.MailSettings) (mail.Server, error) {
 	server := mail.Server{Host: s.Host, Port: s.Port, Security: mail.Security(s.Security), User: s.Username, Password: s.Password}
 	if server.Password == "" && s.SealedPassword != "" {
 		var err error
 		if server.Password, err = d.key.Open(sealedMail, s.SealedPassword); err != nil {
-			return server, errors.Join(school.ErrMailOff, err)
+			return server, errors.Join(school.ErrMailSealed, err)
 		}
 	}
 	return server, nil
@@ -96,8 +96,11 @@ func (d *Desk) Mail(ctx context.Context, actor school.Actor) (m MailState, err e
 func (d *Desk) mailState(tx *store.Tx) (m MailState, err error) {
 	r, err := d.mailRoute(tx)
 	m.Settings, m.Fixed = r.settings, d.mail != nil
-	if errors.Is(err, school.ErrMailOff) {
+	switch {
+	case errors.Is(err, school.ErrMailOff):
 		return m, nil
+	case errors.Is(err, school.ErrMailSealed):
+		err = nil // it says so as a fault
 	}
 	m.Server, m.From = r.server.String(), string(r.from)
 	return m, err
@@ -194,7 +197,7 @@ func (d *Desk) TryMail(ctx context.Context, actor school.Actor, s school.MailSet
 	err = d.store.Read(ctx, func(tx *store.Tx) error {
 		r, err := d.mailRoute(tx)
 		server, from, inUse = r.server, r.from, true
-		if d.mail != nil || err != nil && !errors.Is(err, school.ErrMailOff) {
+		if d.mail != nil || err != nil && !errors.Is(err, school.ErrMailOff) && !errors.Is(err, school.ErrMailSealed) {
 			return err
 		}
 		if err := d.sealPassword(&s, r.settings); err != nil {
@@ -205,10 +208,12 @@ func (d *Desk) TryMail(ctx context.Context, actor school.Actor, s school.MailSet
 		inUse = server == r.server && from == r.from
 		return err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, school.ErrMailSealed):
+		return MailTrial{Cause: causeSealed}, nil
+	case err != nil:
 		return t, err
-	}
-	if server.Host == "" {
+	case server.Host == "":
 		return t, school.ErrMailOff
 	}
 	if t, err = try(ctx, server, from); err == nil && t == (MailTrial{}) && inUse {

@@ -27,14 +27,22 @@ type Outgoing struct {
 // ClaimLetter takes the letter that has been due the longest; busy are domains that
 // the caller has enough of at the moment. What has lost its sense meanwhile is
 // cancelled on the way. Errors: NotFound when nothing is due, Conflict mail_off
-// when there is no server.
+// when there is no server, mail_sealed when its password cannot be opened.
 func (d *Desk) ClaimLetter(ctx context.Context, baseURL string, busy []string) (Outgoing, error) {
 	for {
 		o, err := d.claim(ctx, baseURL, busy)
-		if err == nil || !errors.Is(err, errSenseless) {
+		switch {
+		case errors.Is(err, school.ErrMailSealed):
+			return o, errors.Join(err, d.noteSealed(ctx))
+		case err == nil || !errors.Is(err, errSenseless):
 			return o, err
 		}
 	}
+}
+
+// noteSealed has the panel say that letters do not leave, and why.
+func (d *Desk) noteSealed(ctx context.Context) error {
+	return d.store.Take(ctx, func(tx *store.Tx) error { return tx.UpdateMailFault(causeSealed, "") })
 }
 
 // findDue answers a letter that is due and whose domain may have another one this
@@ -192,7 +200,8 @@ const (
 	causeBack      = "came_back"    // nobody has to be reminded
 	causeHeld      = "module_held"
 	causeBounced   = "bounced"
-	causeText      = "text"      // the school's own text is faulty
+	causeText      = "text" // the school's own text is faulty
+	causeSealed    = "password_sealed"
 	causeUnwritten = "unwritten" // what it mentions could not be read; the log says why
 )
 
@@ -332,7 +341,7 @@ func (d *Desk) QueueReminders(ctx context.Context) (total int, err error) {
 }
 
 func ignoreOff(err error) error {
-	if errors.Is(err, school.ErrMailOff) {
+	if errors.Is(err, school.ErrMailOff) || errors.Is(err, school.ErrMailSealed) {
 		return nil
 	}
 	return err

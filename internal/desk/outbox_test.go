@@ -348,6 +348,50 @@ func TestALetterThatWaitsForItsModuleIsNotHurried(t *testing.T) {
 	})
 }
 
+// TestTheOutboxIsSearched by the name and address that people have, also the deleted
+// ones, and by an address that nobody has any more.
+func TestTheOutboxIsSearched(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := openPost(t, target)
+		ctx := t.Context()
+		corrected, deleted := r.admit(t, "typo@example.com"), r.admit(t, "gone@example.com")
+		r.admit(t, "typos@example.com")
+		for range 3 {
+			r.send(t, school.LetterWelcome)
+		}
+		if err := r.EditStudent(ctx, r.a, corrected, "Айгүл Сұлтан", "right@example.com", false); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.DeleteStudent(ctx, r.a, deleted); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.SendTestLetter(ctx, r.admin); err != nil {
+			t.Fatal(err)
+		}
+		for query, want := range map[string]string{
+			"right@example.com":   "typo@example.com",
+			"айгул":               "typo@example.com",
+			"  Typo@Example.com ": "typo@example.com",
+			"typo":                "typos@example.com",
+			"gone@example.com":    "gone@example.com",
+			"gone":                "gone@example.com",
+			"admin@":              "admin@example.com",
+			"example.com":         "admin@example.com typos@example.com gone@example.com typo@example.com",
+			"nobody@example.com":  "",
+			"typo@":               "",
+		} {
+			l, err := r.Letters(ctx, r.admin, school.LetterFilter{Query: query})
+			var found []string
+			for _, one := range l.Letters {
+				found = append(found, string(one.Email))
+			}
+			if got := strings.Join(found, " "); err != nil || got != want {
+				t.Errorf("%q finds %q, %v; want %q", query, got, err, want)
+			}
+		}
+	})
+}
+
 // TestTheTrafficIsCounted: who waits since when, what left within an hour, what failed
 // within a week, tried or not.
 func TestTheTrafficIsCounted(t *testing.T) {
@@ -824,6 +868,58 @@ func TestThePasswordOfTheServerBelongsToIt(t *testing.T) {
 	})
 }
 
+// TestAPasswordThatDoesNotOpenIsSaid where letters wait for it, and typing it ends
+// that.
+func TestAPasswordThatDoesNotOpenIsSaid(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := openPost(t, target)
+		ctx := t.Context()
+		panel := r.with(r.store, r.key, nil)
+		settings := school.MailSettings{Host: "mail.school.example", Port: 587, Security: "starttls", ContentDays: 90, Username: "post", Password: "secret word", FromEmail: "school@school.example"}
+		if err := panel.EditMail(ctx, r.admin, settings); err != nil {
+			t.Fatal(err)
+		}
+		rawly(t, target.Raw(t), "UPDATE mail_settings SET sealed_password = 'x' || sealed_password")
+		id := r.admit(t, "s1@example.com")
+		if _, err := panel.ClaimLetter(ctx, schoolURL, nil); !errors.Is(err, school.ErrMailSealed) {
+			t.Errorf("claimed: %v", err)
+		}
+		if l := r.wantState(t, id, school.LetterQueued, ""); l.Attempts != 0 {
+			t.Errorf("%d attempts are used up", l.Attempts)
+		}
+		const want = "password_sealed"
+		if m, err := panel.Mail(ctx, r.admin); err != nil || m.Settings.Fault != want || m.Server == "" {
+			t.Errorf("the panel says %+v, %v", m, err)
+		}
+		if s, err := panel.Settings(ctx); err != nil || panel.MailCondition(s).Works() {
+			t.Errorf("letters are said to leave: %v", err)
+		}
+		typed := settings
+		settings.Password = ""
+		if trial, err := panel.TryMail(ctx, r.admin, settings); err != nil || trial.Cause != want {
+			t.Errorf("the connection test says %+v, %v", trial, err)
+		}
+		if trial, err := panel.HandOver(ctx, school.Terminal(), "me@example.com", schoolURL); err != nil || trial.Cause != want {
+			t.Errorf("the test letter says %+v, %v", trial, err)
+		}
+		if _, err := panel.SendTestLetter(ctx, r.admin); !errors.Is(err, school.ErrMailSealed) {
+			t.Errorf("the test letter is queued: %v", err)
+		}
+		if n, err := panel.QueueReminders(ctx); n != 0 || err != nil {
+			t.Errorf("%d reminders, %v", n, err)
+		}
+		if err := panel.EditMail(ctx, r.admin, typed); err != nil {
+			t.Fatal(err)
+		}
+		if o, err := panel.ClaimLetter(ctx, schoolURL, nil); err != nil || o.Server.Password != "secret word" {
+			t.Errorf("claimed with %q, %v", o.Server.Password, err)
+		}
+		if m, err := panel.Mail(ctx, r.admin); err != nil || m.Settings.Fault != "" {
+			t.Errorf("the panel says %+v, %v", m, err)
+		}
+	})
+}
+
 // TestWithAnotherKeyNothingOpens, which a start refuses, the doctor names, and a
 // repair mends.
 func TestWithAnotherKeyNothingOpens(t *testing.T) {
@@ -843,12 +939,12 @@ func TestWithAnotherKeyNothingOpens(t *testing.T) {
 
 		lost := secret.New()
 		other, panel := r.with(r.store, lost, server), r.with(r.store, lost, nil)
+		if _, err := panel.ClaimLetter(ctx, schoolURL, nil); !errors.Is(err, school.ErrMailSealed) {
+			t.Errorf("claimed with a password that does not open: %v", err)
+		}
 		before := target.Dump(t)
 		if err := other.PrepareSchool(ctx); !errors.Is(err, desk.ErrOtherKey) {
 			t.Errorf("started: %v", err)
-		}
-		if _, err := panel.ClaimLetter(ctx, schoolURL, nil); !errors.Is(err, school.ErrMailOff) {
-			t.Errorf("claimed with a password that does not open: %v", err)
 		}
 		found := examine(t, other)
 		if len(found) != 1 || found[0].Check != "secret-key" || !found[0].Fixable || !strings.Contains(found[0].Problem, secret.FileName) {

@@ -171,7 +171,7 @@ func changeEmail(tx *store.Tx, from school.Visitor, a school.Account, to school.
 	if err := endAccess(tx, a.ID); err != nil {
 		return err
 	}
-	if err := tx.InsertLetter(a.ID, school.LetterEmailChanged, a.Email); err != nil {
+	if err := tx.InsertChangeNotice(a.ID, a.Email, to); err != nil {
 		return err
 	}
 	return tx.InsertActivity(arriving(from, a), school.EmailChanged, a.ID, map[string]string{"old_email": string(a.Email), "new_email": string(to)})

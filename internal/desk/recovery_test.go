@@ -334,7 +334,7 @@ func TestANewAddressIsConfirmed(t *testing.T) {
 			t.Fatal(err)
 		}
 		o = m.send(t, school.LetterEmailChanged)
-		if o.Message.To.Email != "old@example.com" || strings.Contains(o.Message.Text, "/access/") || strings.ContainsAny(o.Message.Text, "{}⟦⟧") {
+		if o.Message.To.Email != "old@example.com" || !strings.Contains(o.Message.Text, "new@example.com") || strings.Contains(o.Message.Text, "third@") || strings.Contains(o.Message.Text, "/access/") || strings.ContainsAny(o.Message.Text, "{}⟦⟧") {
 			t.Errorf("told %+v", o.Message)
 		}
 		m.none(t, "all are sent")

@@ -86,6 +86,7 @@ var (
 
 	ErrLetterAway = &Error{Kind: Conflict, Code: "letter_away", Text: "nothing can be done with the letter now: look at its state"}
 	ErrMailOff    = &Error{Kind: Conflict, Code: "mail_off", Text: "no mail server is set up"}
+	ErrMailSealed = &Error{Kind: Conflict, Code: "mail_sealed", Text: "the kept password of the mail server cannot be opened"}
 	ErrEmailSame  = &Error{Kind: Conflict, Code: "email_same", Text: "this is the address already", Fields: map[string]string{"email": "email_same"}}
 
 	ErrNotLoggedIn       = &Error{Kind: Unauthenticated, Code: "not_logged_in", Text: "log in first"}

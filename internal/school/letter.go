@@ -115,7 +115,7 @@ type Letter struct {
 	Name     string // the person's
 	Language Language
 	Kind     LetterKind
-	About    string // a module's id, or the day on which an absence began
+	About    string // a module's id, the day on which an absence began, or the new address and when it came
 	Email    Email  // to whom it goes
 	State    LetterState
 	QueuedAt time.Time

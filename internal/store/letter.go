@@ -204,10 +204,8 @@ func (tx *Tx) ListLetters(f school.LetterFilter, limit int) ([]school.Letter, er
 	if f.User != "" {
 		c.add("l.user_id = " + c.arg(f.User))
 	}
-	if words := strings.Fields(school.Fold(f.Query)); len(words) > 0 {
-		if err := tx.ofPeople(&c, words); err != nil {
-			return nil, err
-		}
+	if err := tx.ofQuery(&c, f.Query); err != nil {
+		return nil, err
 	}
 	if f.Before > 0 {
 		c.add("l.id < " + c.arg(f.Before))
@@ -219,27 +217,46 @@ func (tx *Tx) ListLetters(f school.LetterFilter, limit int) ([]school.Letter, er
 // stand so close that a page of them is soon found.
 const manyPeople = 300
 
-// ofPeople bounds a query of letters to those to people with all of the words in
-// name or address: living students and staff.
-func (tx *Tx) ofPeople(c *condition, words []string) error {
-	var students condition
-	words = words[:min(len(words), maxWords)]
-	tx.engine.matching(&students, words)
-	students.add(students.hasWords("r.search_text", words))
-	staff := students.hasWords("s.search_text", words)
-	ids, err := list(tx, "SELECT user_id FROM (SELECT r.user_id FROM roster r"+students.where()+" LIMIT "+students.arg(manyPeople)+
-		") found UNION SELECT s.id FROM users s WHERE s.role <> 'student' AND "+staff, scanText, students.args...)
-	switch {
-	case err != nil:
-		return err
-	case len(ids) == 0:
-		c.add("1 = 0")
-	case len(ids) >= manyPeople:
-		c.add(c.hasWords("u.search_text", words))
-	default:
-		c.add("l.user_id IN (" + argList(c, ids) + ")")
+// ofQuery bounds a query of letters to those to people with all of the words in name or
+// address, and to those to exactly that address, whosever it was.
+func (tx *Tx) ofQuery(c *condition, query string) error {
+	words := strings.Fields(school.Fold(query))
+	if len(words) == 0 {
+		return nil
 	}
+	words = words[:min(len(words), maxWords)]
+	ids, err := tx.findPeople(words)
+	if err != nil {
+		return err
+	}
+	var parts []string
+	switch {
+	case len(ids) >= manyPeople:
+		parts = append(parts, c.hasWords("u.search_text", words))
+	case len(ids) > 0:
+		parts = append(parts, "l.user_id IN ("+argList(c, ids)+")")
+	}
+	if address, err := school.NewEmail(query); err == nil {
+		parts = append(parts, "l.email = "+c.arg(address))
+	}
+	if len(parts) == 0 {
+		parts = append(parts, "1 = 0")
+	}
+	c.add("(" + strings.Join(parts, " OR ") + ")")
 	return nil
+}
+
+// findPeople answers students, deleted ones too, and staff with all of the words; of
+// more than manyPeople living or deleted students, some.
+func (tx *Tx) findPeople(words []string) ([]string, error) {
+	var living condition
+	tx.engine.matching(&living, words)
+	living.add(living.hasWords("r.search_text", words))
+	others := living.hasWords("u.search_text", words)
+	limit := living.arg(manyPeople)
+	return list(tx, "SELECT user_id FROM (SELECT r.user_id FROM roster r"+living.where()+" LIMIT "+limit+") living"+
+		" UNION SELECT user_id FROM (SELECT t.user_id FROM tripwire_users t JOIN users u ON u.id = t.user_id WHERE t.deleted_at IS NOT NULL AND "+others+" LIMIT "+limit+") deleted"+
+		" UNION SELECT u.id FROM users u WHERE u.role <> 'student' AND "+others, scanText, living.args...)
 }
 
 // hasWords is the condition that a column has each of the words.
@@ -291,11 +308,12 @@ func (tx *Tx) CancelLetter(id int64) error {
 
 // BounceLetter notes that a letter came back, and answers it; a report may come
 // before the answer to the letter itself. recipient, where the report names one, keeps
-// one about a former address from speaking of the present. Errors: NotFound for a
+// one about a former address from speaking of the present; of a letter that went to
+// one address alone it may be where that one forwards to. Errors: NotFound for a
 // letter that is not ours, or is not under way.
 func (tx *Tx) BounceLetter(messageID string, recipient school.Email, reply string) (school.Letter, error) {
 	id, err := one(tx, `UPDATE letters SET state = 'bounced', due_at = NULL, cause = 'bounced', reply = $2
-		WHERE message_id = $1 AND state IN ('accepted', 'sending', 'deferred') AND ($3 = '' OR email = $3) RETURNING id`, scanInt64, messageID, reply, string(recipient))
+		WHERE message_id = $1 AND state IN ('accepted', 'sending', 'deferred') AND ($3 = '' OR email = $3 OR earlier_attempts = 0) RETURNING id`, scanInt64, messageID, reply, string(recipient))
 	if err != nil {
 		return school.Letter{}, err
 	}
@@ -337,6 +355,12 @@ func (tx *Tx) insertLetterAbout(id school.UserID, kind school.LetterKind, email 
 	_, err := tx.exec(`INSERT INTO letters (user_id, kind, about, email, domain, queued_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $6)
 		ON CONFLICT (user_id, kind, about) WHERE about <> '' DO NOTHING`, id, kind, about, email, email.Domain(), tx.Now)
 	return err
+}
+
+// InsertChangeNotice queues the notice to the old address. It is about this change to
+// the new one, of which there may be others before it leaves.
+func (tx *Tx) InsertChangeNotice(id school.UserID, old, now school.Email) error {
+	return tx.insertLetterAbout(id, school.LetterEmailChanged, old, string(now)+" "+tx.Now.Format(time.RFC3339Nano))
 }
 
 // FindLastVisit answers when somebody was here last: by a login, a page or a step of

@@ -112,10 +112,14 @@ func (p *postOffice) claim(ctx context.Context) (o desk.Outgoing, err error) {
 	if paused {
 		return o, school.ErrNotFound
 	}
-	if o, err = p.desk.ClaimLetter(ctx, p.baseURL, busy); err == nil {
-		p.mu.Lock()
-		defer p.mu.Unlock()
+	o, err = p.desk.ClaimLetter(ctx, p.baseURL, busy)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case err == nil:
 		p.paces.begin(o.Letter.ID, o.Letter.Email.Domain(), time.Now())
+	case errors.Is(err, school.ErrMailSealed):
+		p.until = time.Now().Add(maxPause) // it does not mend itself
 	}
 	return o, err
 }

@@ -12,6 +12,9 @@ CREATE INDEX letter_contents_written_at_idx ON letter_contents (written_at);
 -- How many of the attempts were made before somebody had the letter tried again.
 ALTER TABLE letters ADD COLUMN earlier_attempts BIGINT NOT NULL DEFAULT 0;
 
+-- To find what went to an address that nobody has any more.
+CREATE INDEX letters_email_idx ON letters (email);
+
 -- A letter that is taken at its first attempt is in neither: each index that it passes
 -- through costs letters a second.
 CREATE INDEX letters_deferred_idx ON letters (id) WHERE state = 'deferred';
