@@ -55,8 +55,11 @@ func ConfirmSubscription(ctx context.Context, by http.RoundTripper, confirmAt st
 	}
 	client := &http.Client{Transport: by, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(request)
+	if failure, ok := errors.AsType[*url.Error](err); ok { // which repeats the address with its token
+		err = failure.Err
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("mail: ask Amazon: %w", err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxConfirmed))

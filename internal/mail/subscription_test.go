@@ -81,7 +81,7 @@ func TestAConfirmation(t *testing.T) {
 	if got := strings.Join(asked, ", "); got != "GET /?Token=1, GET /fails, GET /leads-away" {
 		t.Errorf("asked %s", got)
 	}
-	if err := mail.ConfirmSubscription(t.Context(), way, "http://127.0.0.1:1/"); err == nil {
-		t.Error("nobody there is taken for a yes")
+	if err := mail.ConfirmSubscription(t.Context(), way, "http://127.0.0.1:1/?Token=secret"); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("nobody there is taken for a yes, or the token is told: %v", err)
 	}
 }

@@ -381,6 +381,8 @@ func TestAmazonIsToldThatItMayReport(t *testing.T) {
 		}
 		if a := p.report(t, question(address), known...); a.status != http.StatusServiceUnavailable || confirmed() != 0 {
 			t.Errorf("Amazon is away: %d %s, noted %d", a.status, a.code(), confirmed())
+		} else if line := p.log.line(t, a.header.Get("X-Request-Id")); !strings.Contains(fmt.Sprint(line["error"]), away.Error()) || line["level"] != "WARN" {
+			t.Errorf("the log says %v", line)
 		}
 		away = nil
 		if a := p.report(t, question(address), known...); a.status != http.StatusOK || confirmed() != 1 {

@@ -97,6 +97,8 @@ func (h *Handler) note(r *http.Request, t *trail, answer *recorder, start time.T
 		line.InfoContext(r.Context(), "request")
 	case school.KindOf(t.err) == school.Internal && r.Context().Err() == nil: // otherwise the visitor has left
 		line.ErrorContext(r.Context(), "request", "error", t.err.Error())
+	case school.KindOf(t.err) == school.Unavailable: // who is told to try again cannot see why
+		line.WarnContext(r.Context(), "request", "refused", codeOf(t.err), "error", t.err.Error())
 	default:
 		line.InfoContext(r.Context(), "request", "refused", codeOf(t.err))
 	}
