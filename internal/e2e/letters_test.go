@@ -3,17 +3,22 @@ package e2e_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net"
+	"net/http"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/chromedp"
 	"github.com/emersion/go-smtp"
 )
@@ -197,7 +202,13 @@ func TestALetterArrivesAndItsStateIsSeenLive(t *testing.T) {
 		student.follow("Сохранить пароль")
 		student.seesModules("Открыт", "Откроется после модуля 16", "Откроется после модуля 17")
 
+		boss.open("/integrator/letters?kind=welcome")
+		boss.holds(`document.querySelector("table.letters").innerText.includes("Пробное письмо") === false`)
+		boss.hearsLive()
+		boss.fillIn("[name=q]", "half a word") // which what happens meanwhile does not take away
 		manager.admit("Опечатка", mistyped)
+		boss.holds(`[...document.querySelectorAll(".letters tr")].some(r => r.innerText.includes("` + mistyped + `") && r.innerText.includes("Адрес не принят"))`)
+		boss.holds(`document.querySelector("[name=q]").value === "half a word"`)
 		manager.holds(`document.querySelector("#students").innerText.includes("Отказано")`)
 		manager.open(students + "/" + s.idOf(mistyped))
 		manager.sees("Адрес не принят", "550 5.1.1 no such mailbox here")
@@ -210,6 +221,14 @@ func TestALetterArrivesAndItsStateIsSeenLive(t *testing.T) {
 			t.Errorf("%d letters to the corrected address", n)
 		}
 
+		boss.holds(`[...document.querySelectorAll(".letters tr")].some(r => r.innerText.includes("right@example.com") && r.innerText.includes("Принято сервером"))`)
+		manager.allow(http.StatusTooManyRequests)
+		manager.press("Отправить письмо ещё раз")
+		manager.sees("Ещё раз можно после")
+		manager.sees("Письмо только что отправлено")
+		if n := len(box.to(t, "right@example.com")); n != 1 {
+			t.Errorf("%d letters to the corrected address after a second press", n)
+		}
 		boss.open("/integrator/letters?state=accepted")
 		boss.sees("right@example.com", testStudent.email)
 		boss.open(read[string](boss, `[...document.querySelectorAll(".letters tr")].find(r => r.innerText.includes("`+testStudent.email+`")).querySelector("a").getAttribute("href")`))
@@ -221,6 +240,109 @@ func TestALetterArrivesAndItsStateIsSeenLive(t *testing.T) {
 		}
 		if strings.Contains(s.err.String(), path[1]) {
 			t.Error("the link stands in the log")
+		}
+	})
+}
+
+// inFrame is the text of the page's frame, into which the page itself cannot look.
+func (b *tab) inFrame(name string) string {
+	b.t.Helper()
+	tree, err := chromedp.Call(b.ctx, dom.GetDocument, dom.GetDocumentParams{Depth: new(int64(-1)), Pierce: new(true)})
+	b.do("read the frames", err)
+	var words []string
+	var gather func(n *cdp.Node, within bool)
+	gather = func(n *cdp.Node, within bool) {
+		if within && n.NodeType == textNode {
+			words = append(words, n.NodeValue)
+		}
+		for _, child := range n.Children {
+			gather(child, within)
+		}
+		if n.ContentDocument != nil && slices.Contains(n.Attributes, name) {
+			gather(n.ContentDocument, true)
+		}
+	}
+	gather(tree.Root, false)
+	return strings.Join(strings.Fields(strings.Join(words, " ")), " ")
+}
+
+const textNode = 3 // of the DOM
+
+// TestATextIsWrittenInSightOfItsLetter: the preview follows what is typed, a trial has
+// the words before they are kept, students get them after that, and the shipped ones
+// again.
+func TestATextIsWrittenInSightOfItsLetter(t *testing.T) {
+	onEach(t, func(t *testing.T, s *school) {
+		box := openMailbox(t)
+		boss, manager := s.at(admin), s.at(vera)
+		s.setUpMail(boss, box)
+		frame := func(what string, want bool, words string) {
+			t.Helper()
+			boss.until(what, func() error {
+				if said := boss.inFrame("letter-preview"); strings.Contains(said, words) != want {
+					return fmt.Errorf("the frame says %q", said)
+				}
+				return nil
+			})
+		}
+		const path = "/integrator/letter-texts/welcome/ru"
+		boss.open(path)
+		frame("the shipped text", true, admin.name)
+		loads, _ := boss.counts()
+		body := read[string](boss, `document.querySelector("[name=body]").value`)
+		boss.fillIn("[name=body]", body+"\n\nДо встречи на **занятиях**, {name}!")
+		frame("the preview", true, "До встречи на занятиях , "+admin.name)
+		boss.allow(http.StatusUnprocessableEntity)
+		boss.fillIn("[name=body]", body+"\n\nДо встречи на {nome}!")
+		frame("what is wrong", true, "Такого в этом письме нет: nome")
+		frame("what is wrong, alone", false, admin.name)
+		boss.fillIn("[name=body]", body+"\n\nДо встречи на **занятиях**, {name}!")
+		frame("the preview again", true, "До встречи на занятиях , "+admin.name)
+		if now, _ := boss.counts(); now != loads {
+			t.Errorf("the page was loaded %d times while somebody wrote", now-loads)
+		}
+		boss.follow("Отправить себе")
+		boss.sees("Письмо отправлено на " + admin.email)
+		own := func(address string) bool {
+			t.Helper()
+			var all []parcel
+			boss.until("a letter to "+address, func() error {
+				for _, p := range box.to(t, address) {
+					if strings.Contains(p.subject, "доступ к курсу открыт") {
+						all = append(all, p)
+					}
+				}
+				if len(all) == 0 {
+					return errNotYet
+				}
+				return nil
+			})
+			return strings.Contains(all[len(all)-1].text, "До встречи на занятиях, ")
+		}
+		if !own(admin.email) {
+			t.Error("the trial has other words")
+		}
+		manager.admit("Первый", "first@example.com")
+		if own("first@example.com") {
+			t.Error("words that are only tried are sent")
+		}
+		boss.follow("Сохранить")
+		boss.sees("Настройки сохранены.")
+		manager.admit("Второй", "second@example.com")
+		if !own("second@example.com") {
+			t.Error("the words that are kept are not sent")
+		}
+		boss.follow("Вернуть исходный")
+		boss.sees("Исходный текст возвращён")
+		manager.admit("Третий", "third@example.com")
+		if own("third@example.com") {
+			t.Error("the words that were taken back are sent")
+		}
+		boss.follow("Вернуть наш текст")
+		boss.holds(`document.querySelector("[name=body]").value.includes("До встречи")`)
+		manager.admit("Четвёртый", "fourth@example.com")
+		if !own("fourth@example.com") {
+			t.Error("the own words do not come back")
 		}
 	})
 }

@@ -203,6 +203,7 @@ function busy(form, on) {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method === "get" || form.method === "dialog") return;
+  if (event.submitter?.formTarget) return; // into a frame of the page, which stays
   if (form.dataset.sent) {
     event.preventDefault();
     event.stopImmediatePropagation();
