@@ -134,7 +134,7 @@ var notBelow = map[string][]string{
 }
 
 // schoolMay is all that the nouns may import beside the standard library.
-var schoolMay = []string{"github.com/google/uuid", "golang.org/x/text/", "golang.org/x/net/idna"}
+var schoolMay = []string{"github.com/google/uuid", "golang.org/x/text/", "golang.org/x/net/idna", "golang.org/x/net/publicsuffix"}
 
 // reachOut are the parts of the standard library that touch more than memory.
 var reachOut = []string{"database/sql", "net", "os", "log", "log/slog", "syscall", "io/ioutil", "testing", "embed"}

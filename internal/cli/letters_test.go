@@ -152,6 +152,7 @@ func TestALetterFromTheTerminal(t *testing.T) {
 			"no url":             {[]string{"--to=one@example.com", mailFrom}, 1, "", "--smtp-url (TRIPWIRE_SMTP_URL): "},
 			"a wrong url":        {[]string{"--to=one@example.com", "--smtp-url=http://post:" + word + "@far.example", mailFrom}, 1, "", "--smtp-url (TRIPWIRE_SMTP_URL): mail: the server must be given as "},
 			"an open password":   {[]string{"--to=one@example.com", "--smtp-url=smtp://post:" + word + "@far.example?tls=off", mailFrom}, 1, "", "a password is not sent unencrypted"},
+			"another script":     {[]string{"--to=one@example.com", "--smtp-url=smtp://" + open.address, "--mail-from=школа@почта.рф"}, 1, "", "--mail-from (TRIPWIRE_MAIL_FROM): email_plain: the part before @ has letters that are not Latin"},
 			"a wrong sender":     {[]string{"--to=one@example.com", "--smtp-url=smtp://" + open.address, "--mail-from=school"}, 1, "", "--mail-from (TRIPWIRE_MAIL_FROM): \"school\" is not an address like"},
 		} {
 			r := p.run(t, "", append([]string{"letters", "test"}, c.args...)...)

@@ -114,6 +114,9 @@ func (m mailFlags) check(f *faults) *desk.FixedMail {
 		return nil
 	}
 	address, err := school.NewEmail(from.Address)
+	if err == nil && !address.Plain() {
+		err = school.ErrEmailPlain
+	}
 	if err != nil {
 		f.add("--mail-from (TRIPWIRE_MAIL_FROM): %v", err)
 	}

@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -393,8 +394,9 @@ func TestChipsChooseWhomTheySay(t *testing.T) {
 	})
 }
 
-// TestADomainOfAnotherScriptIsFoundInEitherForm.
-func TestADomainOfAnotherScriptIsFoundInEitherForm(t *testing.T) {
+// TestAnAddressInAnotherScriptIsFound in either form of its domain, and is one account
+// in either case.
+func TestAnAddressInAnotherScriptIsFound(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		p := open(t, target)
 		want := p.student(t, p.a, "student@пример.рф").Student
@@ -407,6 +409,19 @@ func TestADomainOfAnotherScriptIsFoundInEitherForm(t *testing.T) {
 			if err != nil || len(l.Students) != 1 || l.Students[0].ID != want.ID {
 				t.Errorf("%q finds %d, %v", query, len(l.Students), err)
 			}
+		}
+		other := p.student(t, p.a, "Иван@Почта.рф").Student
+		if other.Email.Written() != "иван@почта.рф" {
+			t.Fatalf("kept as %s", other.Email)
+		}
+		for _, query := range []string{"иван", "ИВАН@почта", "иван@почта.рф"} {
+			l, err := p.Students(context.Background(), p.a, school.StudentFilter{Query: query})
+			if err != nil || len(l.Students) != 1 || l.Students[0].ID != other.ID {
+				t.Errorf("%q finds %d, %v", query, len(l.Students), err)
+			}
+		}
+		if _, err := p.CreateStudent(context.Background(), p.b, school.NewStudentForm{FullName: "Иван", Email: "иван@XN--80A1ACNY.xn--p1ai", Access: "link"}); !errors.Is(err, school.ErrStudentExists) {
+			t.Errorf("a second one: %v", err)
 		}
 	})
 }

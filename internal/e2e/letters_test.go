@@ -47,7 +47,7 @@ func openMailbox(t *testing.T, unknown ...string) *mailbox {
 	}
 	m.host, m.port, _ = net.SplitHostPort(l.Addr().String())
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &delivery{mailbox: m}, nil }))
-	server.Domain = "mail.test"
+	server.Domain, server.EnableSMTPUTF8 = "mail.test", true
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	t.Cleanup(func() {
@@ -241,6 +241,28 @@ func TestALetterArrivesAndItsStateIsSeenLive(t *testing.T) {
 		if strings.Contains(s.err.String(), path[1]) {
 			t.Error("the link stands in the log")
 		}
+	})
+}
+
+// TestWhoHasAnAddressInAnotherScriptStudies: typed, written to, logged in with.
+func TestWhoHasAnAddressInAnotherScriptStudies(t *testing.T) {
+	onEach(t, func(t *testing.T, s *school) {
+		const address = "иван@xn--80a1acny.xn--p1ai"
+		ivan := person{"Иван Иванов", "Иван@Почта.рф", "first-password"}
+		box := openMailbox(t)
+		s.setUpMail(s.at(admin), box)
+		manager, b := s.at(vera), s.visitor("ivan")
+		manager.create(ivan)
+		manager.sees("иван@почта.рф")
+		manager.until("the letter", func() error {
+			if letters := box.to(t, address); len(letters) != 1 || !strings.Contains(letters[0].text, "иван@почта.рф") {
+				return fmt.Errorf("letters %+v", letters)
+			}
+			return nil
+		})
+		b.open("/login")
+		b.firstLogIn(ivan)
+		b.at("/")
 	})
 }
 

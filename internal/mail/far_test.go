@@ -82,13 +82,17 @@ func listen(t testing.TB) (net.Listener, mail.Server) {
 // office is a real SMTP server that keeps what it gets.
 type office struct {
 	user, password string                // empty: it asks for none
+	scripts        bool                  // it takes addresses in other scripts
 	refuse         func(to string) error // nil: nobody
 	mu             sync.Mutex
 	connections    int
 	got            []delivery
 }
 
-type delivery struct{ from, to, content string }
+type delivery struct {
+	from, to, content string
+	utf8              bool // it was announced as one with addresses in other scripts
+}
 
 func (o *office) deliveries() []delivery {
 	o.mu.Lock()
@@ -109,6 +113,7 @@ func (o *office) open(t testing.TB, security mail.Security) mail.Server {
 	server.Security, server.User, server.Password = security, o.user, o.password
 	s := smtp.NewServer(o)
 	s.Domain, s.ErrorLog, s.AllowInsecureAuth = "far.example", log.New(io.Discard, "", 0), true
+	s.EnableSMTPUTF8 = o.scripts
 	switch security {
 	case mail.STARTTLS:
 		s.TLSConfig = ours().server()
@@ -156,11 +161,11 @@ func (c *clerk) Auth(string) (sasl.Server, error) {
 	}), nil
 }
 
-func (c *clerk) Mail(from string, _ *smtp.MailOptions) error {
+func (c *clerk) Mail(from string, o *smtp.MailOptions) error {
 	if !c.known {
 		return &smtp.SMTPError{Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "Authentication required"}
 	}
-	c.now = delivery{from: from}
+	c.now = delivery{from: from, utf8: o.UTF8}
 	return nil
 }
 

@@ -59,6 +59,7 @@ var (
 	errLimit        = errors.New("the server takes no more letters of this account for now")
 	errChatter      = errors.New("the server talks without end")
 	errNotSMTP      = errors.New("what answers is no mail server")
+	errScript       = errors.New("the server takes no addresses in other scripts (SMTPUTF8)")
 	errLetter       = errors.New("the letter cannot be sent")
 )
 
@@ -79,6 +80,7 @@ const (
 	causeLoginRefused      = "login_refused"
 	causeSenderRefused     = "sender_refused"
 	causeSendingLimit      = "sending_limit"
+	causeRecipientScript   = "recipient_script"
 	causeRecipientRefused  = "recipient_refused"
 	causeRecipientDeferred = "recipient_deferred"
 	causeContentRefused    = "content_refused"
@@ -95,7 +97,7 @@ func Causes() []string {
 	return []string{
 		causeNameNotFound, causePortClosed, causePortBlocked, causeUnreachable, causeNotSMTP, causeGreetingRefused,
 		causeNoTLS, causeTLSNeeded, causeTLSFailed, causeCertificate, causeNoLogin, causeLoginNeeded, causeLoginRefused,
-		causeSenderRefused, causeSendingLimit, causeRecipientRefused, causeRecipientDeferred, causeContentRefused, causeServerBusy,
+		causeSenderRefused, causeSendingLimit, causeRecipientScript, causeRecipientRefused, causeRecipientDeferred, causeContentRefused, causeServerBusy,
 		causeConnectionLost, causeTimeout, causeStopped, causeSetup,
 	}
 }
@@ -107,6 +109,8 @@ func (f *Fault) Cause() string {
 		return causeLoginNeeded
 	case errors.Is(f.Err, errLimit):
 		return causeSendingLimit
+	case errors.Is(f.Err, errScript):
+		return causeRecipientScript
 	case f.Code != 0:
 		return f.replyCause()
 	case errors.Is(f.Err, errLetter):
@@ -237,7 +241,7 @@ func (s *Sender) fault(ctx context.Context, stage Stage, err error) *Fault {
 	if ended := ctx.Err(); ended != nil {
 		f.Err = fmt.Errorf("%w: %w", ended, err)
 	}
-	f.Words = words(f.Err.Error())
+	f.Words, f.Permanent = words(f.Err.Error()), errors.Is(err, errScript)
 	return f
 }
 

@@ -14,7 +14,8 @@ import (
 	"tripwire/internal/school"
 )
 
-// Address is a mailbox and whose it is. The domain may be in any script.
+// Address is a mailbox and whose it is. The domain may be in any script, and of a
+// recipient what stands before it, too.
 type Address struct {
 	Name  string
 	Email string
@@ -38,6 +39,7 @@ type Message struct {
 type envelope struct {
 	from, to string
 	content  []byte
+	utf8     bool // to is of another script: RFC 6531
 }
 
 // messageID is what RFC 5322 §3.6.4 allows, without its quoted and folded forms.
@@ -51,12 +53,12 @@ func (m Message) seal() (envelope, error) {
 	if err != nil {
 		return envelope{}, unsendable(StageRecipient, "the recipient is not an address")
 	}
-	from, err := school.NewEmail(m.From.Email)
+	from, err := plainEmail(m.From.Email)
 	if err != nil {
 		return envelope{}, unsendable(StageSender, "the sender is not an address")
 	}
-	bounce, errBounce := school.NewEmail(either(m.Bounce, m.From.Email))
-	reply, errReply := school.NewEmail(either(m.ReplyTo, m.From.Email))
+	bounce, errBounce := plainEmail(either(m.Bounce, m.From.Email))
+	reply, errReply := plainEmail(either(m.ReplyTo, m.From.Email))
 	switch {
 	case errBounce != nil:
 		return envelope{}, unsendable(StageSender, "the address for returned letters is not one")
@@ -75,7 +77,16 @@ func (m Message) seal() (envelope, error) {
 	if _, err := letter.WriteTo(&b); err != nil {
 		return envelope{}, unsendable(StageContent, err.Error())
 	}
-	return envelope{from: string(bounce), to: string(to), content: b.Bytes()}, nil
+	return envelope{from: string(bounce), to: string(to), content: b.Bytes(), utf8: !to.Plain()}, nil
+}
+
+// plainEmail is an address of ours, with which every mail server can do.
+func plainEmail(s string) (school.Email, error) {
+	e, err := school.NewEmail(s)
+	if err == nil && !e.Plain() {
+		err = school.ErrEmailPlain
+	}
+	return e, err
 }
 
 func either(s, otherwise string) string {

@@ -3,10 +3,9 @@ package mail
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net/textproto"
 	"time"
-
-	"tripwire/internal/school"
 )
 
 // Options are what a Sender may be given; the zero value is right for a mail
@@ -73,7 +72,7 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 // Try does everything that comes before a letter: it connects, encrypts, logs in
 // and asks whether from may send, to itself. Nothing is sent. Every error is a *Fault.
 func (s *Sender) Try(ctx context.Context, from string) error {
-	sender, err := school.NewEmail(from)
+	sender, err := plainEmail(from)
 	if err != nil {
 		return unsendable(StageSender, "the sender is not an address")
 	}
@@ -147,7 +146,7 @@ func stale(ctx context.Context, f *Fault) bool {
 // deliver hands over one letter and keeps the connection if it is still good.
 func (s *Sender) deliver(ctx context.Context, c *session, e envelope) *Fault {
 	fault := s.talk(ctx, c, e)
-	if fault == nil || fault.Code/100 == 5 || fault.Code/100 == 4 && fault.Code != 421 {
+	if fault == nil || errors.Is(fault, errScript) || fault.Code/100 == 5 || fault.Code/100 == 4 && fault.Code != 421 {
 		s.kept = c
 	} else {
 		_ = c.wire.Close()
@@ -158,6 +157,10 @@ func (s *Sender) deliver(ctx context.Context, c *session, e envelope) *Fault {
 // talk is the conversation about one letter.
 func (s *Sender) talk(ctx context.Context, c *session, e envelope) *Fault {
 	defer c.wire.guard(ctx)()
+	if offered, _ := c.client.Extension("SMTPUTF8"); e.utf8 && !offered {
+		return s.fault(ctx, StageRecipient, errScript)
+	}
+	c.client.SkipSMTPUTF8(!e.utf8) // asking for it without need would exclude servers behind this one
 	if err := accepted(c.client.Mail(path(e.from))); err != nil {
 		return s.fault(ctx, StageSender, err)
 	}

@@ -278,6 +278,57 @@ func TestOneConnectionServesManyLetters(t *testing.T) {
 	}
 }
 
+// TestAnAddressInAnotherScript needs a server that takes such; others on the same
+// connection do not ask for it, and ours are never of that kind.
+func TestAnAddressInAnotherScript(t *testing.T) {
+	t.Parallel()
+	const other = "иван@xn--e1afmkfd.xn--p1ai"
+	to := func(address string) mail.Message {
+		m := message()
+		m.To = mail.Address{Name: "Иван", Email: address}
+		return m
+	}
+	able, unable := &office{scripts: true}, &office{}
+	s := sender(t, able.open(t, mail.STARTTLS), mail.Options{})
+	for _, address := range []string{"a@example.com", other, "b@example.com"} {
+		if err := s.Send(t.Context(), to(address)); err != nil {
+			t.Fatalf("%s: %v", address, err)
+		}
+	}
+	got := able.deliveries()
+	if len(got) != 3 || got[0].utf8 || !got[1].utf8 || got[2].utf8 || got[1].to != other || able.visits() > 2 { // NewSession is called again after STARTTLS
+		t.Fatalf("%d greetings, %+v", able.visits(), got)
+	}
+	if a := parse(t, got[1].content).address(t, "To"); a != (netmail.Address{Name: "Иван", Address: other}) {
+		t.Errorf("to %+v", a)
+	}
+	s = sender(t, unable.open(t, mail.Plain), mail.Options{})
+	for _, address := range []string{"a@example.com", other, "b@example.com"} {
+		var fault *mail.Fault
+		switch err := s.Send(t.Context(), to(address)); {
+		case address != other && err != nil:
+			t.Errorf("%s: %v", address, err)
+		case address == other && (!errors.As(err, &fault) || !fault.Permanent || fault.OfSetUp() || fault.Cause() != "recipient_script"):
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if got := unable.deliveries(); len(got) != 2 || unable.visits() != 1 {
+		t.Errorf("%d greetings, %+v", unable.visits(), got)
+	}
+	for _, change := range []func(*mail.Message){
+		func(m *mail.Message) { m.From.Email = other }, func(m *mail.Message) { m.Bounce = other }, func(m *mail.Message) { m.ReplyTo = other },
+	} {
+		m := message()
+		change(&m)
+		if err := s.Send(t.Context(), m); err == nil {
+			t.Errorf("sent %+v", m)
+		}
+	}
+	if err := s.Try(t.Context(), other); err == nil {
+		t.Error("tried for a sender in another script")
+	}
+}
+
 // TestAConnectionThatWasClosedMeanwhile costs nothing and makes no second copy.
 func TestAConnectionThatWasClosedMeanwhile(t *testing.T) {
 	t.Parallel()

@@ -94,7 +94,6 @@ func (s *Sender) greet(ctx context.Context, w *wire, host string) (*smtp.Client,
 	if err != nil {
 		return nil, s.fault(ctx, StageGreeting, err)
 	}
-	c.SkipSMTPUTF8(true) // our addresses are ASCII; asking for it would exclude servers behind this one
 	if err := c.Hello(s.options.HelloName); err != nil {
 		return nil, s.fault(ctx, StageGreeting, err)
 	}

@@ -12,7 +12,8 @@ var (
 	ErrEmailRequired  = &Error{Kind: Invalid, Code: "email_required", Text: "an e-mail address is needed"}
 	ErrEmailTooLong   = &Error{Kind: Invalid, Code: "email_too_long", Text: "the e-mail address is longer than 254 characters"}
 	ErrEmailInvalid   = &Error{Kind: Invalid, Code: "email_invalid", Text: "this is not an e-mail address"}
-	ErrEmailNotLatin  = &Error{Kind: Invalid, Code: "email_not_latin", Text: "the part before @ has letters that are not Latin"}
+	ErrEmailNotLatin  = &Error{Kind: Invalid, Code: "email_not_latin", Text: "the part before @ has letters that are neither Latin nor of the script of the domain"}
+	ErrEmailPlain     = &Error{Kind: Invalid, Code: "email_plain", Text: "the part before @ has letters that are not Latin"}
 	ErrEmailBadDomain = &Error{Kind: Invalid, Code: "email_bad_domain", Text: "no letter can be delivered to this domain"}
 
 	ErrPasswordRequired = &Error{Kind: Invalid, Code: "password_required", Text: "a password is needed"}

@@ -1,16 +1,18 @@
 package school
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/net/publicsuffix"
 	"golang.org/x/text/unicode/norm"
 )
 
 // Email is a normalised address: trimmed, lower case, NFC, the domain in its
-// ASCII (IDNA) form. Plus-addresses are kept: they are different mailboxes to
+// ASCII (IDNA) form, what stands before it perhaps in another script. Plus-addresses are kept: they are different mailboxes to
 // the sender.
 type Email string
 
@@ -20,9 +22,11 @@ const (
 	maxEmailLocal = 64
 )
 
-// NewEmail normalises and validates an address as typed. It accepts what can
-// be delivered over plain SMTP: an ASCII dot-atom before the @ (RFC 5322 §3.4.1)
-// and a domain of at least two labels. Errors: Invalid, code email_*.
+// NewEmail normalises and validates an address as typed: a dot-atom before the @
+// (RFC 5322 §3.4.1) and a domain of at least two labels. Before the @ are letters of
+// another script than the Latin (RFC 6531) only where the domain is of that script and
+// its last label is known, so that a keyboard layout left on, or one Cyrillic letter amid
+// Latin ones, is told. Errors: Invalid, code email_*.
 func NewEmail(typed string) (Email, error) {
 	s := strings.TrimFunc(norm.NFC.String(typed), invisible)
 	if s == "" {
@@ -38,12 +42,10 @@ func NewEmail(typed string) (Email, error) {
 	if at < 1 || at == len(s)-1 {
 		return "", ErrEmailInvalid
 	}
-	local, err := emailLocal(s[:at])
-	if err != nil {
-		return "", err
-	}
-	domain, err := emailDomain(s[at+1:])
-	if err != nil {
+	// A domain that is none has no script: what is wrong before it is told first.
+	domain, domainErr := emailDomain(s[at+1:])
+	local, err := emailLocal(s[:at], scriptsOf(domain))
+	if err = cmp.Or(err, domainErr); err != nil {
 		return "", err
 	}
 	if len(local)+1+len(domain) > maxEmail {
@@ -58,6 +60,14 @@ func (e Email) Domain() string {
 	return domain
 }
 
+// Plain reports whether every mail server can deliver there: those of an address in
+// another script need SMTPUTF8.
+func (e Email) Plain() bool { return ascii(string(e)) }
+
+func ascii(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0
+}
+
 // Written answers the address as people write it: a domain of another script in that
 // script.
 func (e Email) Written() string {
@@ -68,22 +78,41 @@ func (e Email) Written() string {
 	return local + "@" + domain
 }
 
-func emailLocal(s string) (string, error) {
+// emailLocal judges what stands before the @, in ASCII or in the scripts of the domain.
+func emailLocal(s string, scripts []*unicode.RangeTable) (string, error) {
 	if len(s) > maxEmailLocal {
 		return "", ErrEmailTooLong
 	}
-	for _, r := range s {
-		switch {
-		case r > unicode.MaxASCII && unicode.IsLetter(r):
-			return "", ErrEmailNotLatin
-		case !atext(r) && r != '.':
-			return "", ErrEmailInvalid
-		}
+	ofDomain := func(r rune) bool { return unicode.IsOneOf(scripts, r) }
+	if strings.ContainsFunc(s, func(r rune) bool { return !atext(r) && r != '.' && !unicode.IsLetter(r) && !ofDomain(r) }) {
+		return "", ErrEmailInvalid
+	}
+	if !ascii(s) && strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) && !ofDomain(r) }) {
+		return "", ErrEmailNotLatin
 	}
 	if strings.HasPrefix(s, ".") || strings.HasSuffix(s, ".") || strings.Contains(s, "..") {
 		return "", ErrEmailInvalid
 	}
-	return strings.ToLower(s), nil
+	return norm.NFC.String(strings.ToLower(s)), nil
+}
+
+// scriptsOf answers the scripts beside the Latin in which an ASCII domain is written;
+// none where nobody has registered its last label.
+func scriptsOf(domain string) (scripts []*unicode.RangeTable) {
+	if _, known := publicsuffix.PublicSuffix(domain); !known {
+		return nil
+	}
+	written, err := idna.Display.ToUnicode(domain)
+	if err != nil || ascii(written) {
+		return nil
+	}
+	for name, script := range unicode.Scripts {
+		ofDomain := func(r rune) bool { return unicode.Is(script, r) }
+		if name != "Latin" && name != "Common" && name != "Inherited" && strings.ContainsFunc(written, ofDomain) {
+			scripts = append(scripts, script)
+		}
+	}
+	return scripts
 }
 
 // atext is the set of RFC 5322 §3.2.3.
@@ -93,13 +122,13 @@ func atext(r rune) bool {
 }
 
 func emailDomain(s string) (string, error) {
-	ascii, err := idna.Lookup.ToASCII(strings.TrimSuffix(s, "."))
+	domain, err := idna.Lookup.ToASCII(strings.TrimSuffix(s, "."))
 	if err != nil {
 		return "", ErrEmailBadDomain
 	}
-	ascii = strings.ToLower(ascii)
-	labels := strings.Split(ascii, ".")
-	if len(labels) < 2 || len(ascii) > 253 {
+	domain = strings.ToLower(domain)
+	labels := strings.Split(domain, ".")
+	if len(labels) < 2 || len(domain) > 253 {
 		return "", ErrEmailBadDomain
 	}
 	for _, label := range labels {
@@ -110,7 +139,7 @@ func emailDomain(s string) (string, error) {
 	if top := labels[len(labels)-1]; len(top) < 2 || strings.Trim(top, "0123456789") == "" {
 		return "", ErrEmailBadDomain
 	}
-	return ascii, nil
+	return domain, nil
 }
 
 // invisible is white space and everything else that shows nothing: pasted

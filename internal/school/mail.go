@@ -82,7 +82,10 @@ func (s MailSettings) Check() error {
 		if e == "" && !needed {
 			return
 		}
-		_, err := NewEmail(string(e))
+		plain, err := NewEmail(string(e))
+		if err == nil && !plain.Plain() { // or every letter would need SMTPUTF8
+			err = ErrEmailPlain
+		}
 		faults.Add(field, err)
 	}
 	address("from_email", s.FromEmail, s.Host != "")

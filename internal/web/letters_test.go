@@ -75,7 +75,7 @@ func TestMailSettingsSayWhatIsWrong(t *testing.T) {
 		boss := p.as(t, "admin@example.com", staffPassword)
 		for field, wrong := range map[string][]string{
 			"host": {"host", "smtp example"}, "port": {"port", "70000"}, "security": {"security", "none"}, "from_email": {"from_email", "nobody"},
-			"reply_to": {"reply_to", "@"}, "bounce_email": {"bounce_email", "a b"}, "reminder_days": {"reminder_days", "many"}, "domain_per_minute": {"domain_per_minute", "-1"}, "content_days": {"content_days", "0"},
+			"reply_to": {"reply_to", "школа@почта.рф"}, "bounce_email": {"bounce_email", "a b"}, "reminder_days": {"reminder_days", "many"}, "domain_per_minute": {"domain_per_minute", "-1"}, "content_days": {"content_days", "0"},
 		} {
 			for _, try := range []string{"", "1"} {
 				form := setUp(wrong...)
