@@ -408,6 +408,8 @@ func (d *Desk) PreviewLetter(ctx context.Context, actor school.Actor, t school.L
 		return c, err
 	}
 	p := locale.Printer{Lang: t.Language, Zone: settings.Location(), Now: d.store.Now()}
-	out, err := mail.Compose(mail.Template{Subject: t.Subject, Body: t.Body}, sampleValues(p, t.Kind, actor, settings, baseURL), frameOf(settings.Name, t.Language))
+	frame := frameOf(settings.Name, t.Language)
+	frame.ShowsSubject = true
+	out, err := mail.Compose(mail.Template{Subject: t.Subject, Body: t.Body}, sampleValues(p, t.Kind, actor, settings, baseURL), frame)
 	return school.LetterContent{Subject: out.Subject, Text: out.Text, HTML: out.HTML}, err
 }

@@ -15,6 +15,8 @@ type Frame struct {
 	School   string   // its name, above the letter
 	Language string   // of the letter, as in BCP 47
 	Foot     []string // small paragraphs under a line, plain text
+	// ShowsSubject: the subject stands above the letter, as in a mailbox; for a preview.
+	ShowsSubject bool
 }
 
 // Content is a letter for one person, ready for a Message.
@@ -34,7 +36,7 @@ func Compose(t Template, values map[string]string, f Frame) (Content, error) {
 	}
 	subject, _ := fill(t.Subject, func(name string) string { return harmless(values[name]) })
 	l := letter{
-		Subject: oneLine(subject), School: oneLine(harmless(f.School)), Language: f.Language, Blocks: read(t.Body, values),
+		Subject: oneLine(subject), School: oneLine(harmless(f.School)), Language: f.Language, Blocks: read(t.Body, values), ShowsSubject: f.ShowsSubject,
 	}
 	for _, line := range f.Foot {
 		if line = oneLine(harmless(line)); line != "" {
@@ -53,6 +55,7 @@ type letter struct {
 	Subject, School, Language string
 	Blocks                    []block
 	Foot                      []string
+	ShowsSubject              bool
 }
 
 func (l letter) text() string {
