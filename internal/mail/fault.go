@@ -215,6 +215,9 @@ var (
 	limitReply  = regexp.MustCompile(`(?i)^5\.4\.5\b|sending (limit|quota)|^5\.1\.90\b`)
 )
 
+// mailboxReply is about the recipient's address or mailbox (RFC 3463 §3.2 and §3.3).
+var mailboxReply = regexp.MustCompile(`^5\.(1\.([12346]|10)|2\.[012])\b`)
+
 // fault answers the Fault for an error at a stage. A reply of the server says more
 // than that the time was over when it came.
 func (s *Sender) fault(ctx context.Context, stage Stage, err error) *Fault {
@@ -230,6 +233,8 @@ func (s *Sender) fault(ctx context.Context, stage Stage, err error) *Fault {
 			f.Err = errors.Join(errLimit, err)
 		} else if reply.Code/100 == 5 && senderReply.MatchString(reply.Msg) && (stage == StageRecipient || stage == StageContent) {
 			stage, f.Stage = StageSender, StageSender
+		} else if stage == StageContent && reply.Code/100 == 5 && mailboxReply.MatchString(reply.Msg) { // after the whole letter, as Exchange does
+			stage, f.Stage = StageRecipient, StageRecipient
 		}
 		theLetters := stage == StageRecipient || stage == StageContent
 		f.Permanent = theLetters && reply.Code/100 == 5 && f.Cause() == refusedAt[stage]

@@ -137,6 +137,12 @@ func TestWhatGoesWrong(t *testing.T) {
 			d.hearLetter()
 			d.say("554 5.7.1 spam")
 		}, nil, outcome{mail.StageContent, 554, "content_refused", true, false}},
+		{"recipient refused at last", func(d *dialogue) {
+			d.greet()
+			d.answer("250 ok", "250 ok", "354 go")
+			d.hearLetter()
+			d.say("550 5.1.10 RESOLVER.ADR.RecipientNotFound")
+		}, nil, outcome{mail.StageRecipient, 550, "recipient_refused", true, false}},
 		{"content not now", func(d *dialogue) {
 			d.greet()
 			d.answer("250 ok", "250 ok", "354 go")
