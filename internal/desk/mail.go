@@ -137,9 +137,8 @@ func (d *Desk) EditMail(ctx context.Context, actor school.Actor, s school.MailSe
 		}
 		if d.mail != nil { // nobody edits it here
 			s.Host, s.Port, s.Security, s.Username, s.Password = old.Host, old.Port, old.Security, old.Username, ""
-			s.FromName, s.FromEmail = old.FromName, old.FromEmail
-		}
-		if err := d.sealPassword(&s, old); err != nil {
+			s.FromName, s.FromEmail, s.SealedPassword = old.FromName, old.FromEmail, old.SealedPassword
+		} else if err := d.sealPassword(&s, old); err != nil {
 			return err
 		}
 		if err := tx.UpdateMailSettings(s); err != nil {
@@ -161,14 +160,43 @@ func routeChanged(old, now school.MailSettings) bool {
 		old.SealedPassword != now.SealedPassword || old.FromEmail != now.FromEmail
 }
 
+// CarryPassword seals the password that was typed, or is carried already, for the page
+// that asks for the rest again. It opens for the same server and user alone. Errors:
+// Forbidden.
+func (d *Desk) CarryPassword(actor school.Actor, s school.MailSettings) (string, error) {
+	if err := actor.May(school.ManageSchool); err != nil {
+		return "", err
+	}
+	if d.uncarry(&s); s.Password == "" {
+		return "", nil
+	}
+	return d.key.Seal(carriedFor(s), s.Password)
+}
+
+func carriedFor(s school.MailSettings) string {
+	return "a password on the way to " + s.Username + " at " + s.Host
+}
+
+// uncarry opens the password that a page carries, where none was typed since.
+func (d *Desk) uncarry(s *school.MailSettings) {
+	if s.Password == "" && s.CarriedPassword != "" {
+		s.Password, _ = d.key.Open(carriedFor(*s), s.CarriedPassword) // which was for another server, then it is to be typed
+	}
+}
+
 // sealPassword seals what was typed, or keeps what was sealed for the same server.
+// Errors: Invalid password_required at password, where there is a user and neither.
 func (d *Desk) sealPassword(s *school.MailSettings, old school.MailSettings) (err error) {
+	d.uncarry(s)
 	s.SealedPassword = ""
 	switch {
 	case s.Password != "":
 		s.SealedPassword, err = d.key.Seal(sealedMail, s.Password)
 	case s.Host == old.Host && s.Username == old.Username && s.Username != "":
 		s.SealedPassword = old.SealedPassword
+	}
+	if err == nil && s.Username != "" && s.SealedPassword == "" {
+		err = school.ErrPasswordRequired.AtField("password")
 	}
 	return err
 }

@@ -853,12 +853,24 @@ func TestThePasswordOfTheServerBelongsToIt(t *testing.T) {
 		}{
 			{"typed", func(*school.MailSettings) {}, "secret word"},
 			{"left empty", func(s *school.MailSettings) { s.Password, s.Port = "", 2525 }, "secret word"},
-			{"another user", func(s *school.MailSettings) { s.Username = "other" }, ""},
+			{"another user", func(s *school.MailSettings) { s.Username = "other" }, "refused"},
 			{"typed again", func(s *school.MailSettings) { s.Password = "next word" }, "next word"},
-			{"another host", func(s *school.MailSettings) { s.Password, s.Host = "", "mail.elsewhere.example" }, ""},
+			{"another host", func(s *school.MailSettings) { s.Password, s.Host = "", "mail.elsewhere.example" }, "refused"},
+			{"another host, no user", func(s *school.MailSettings) { s.Username = "" }, ""},
+			{"a user again", func(s *school.MailSettings) { s.Username = "other" }, "refused"},
 		} {
 			c.change(&settings)
-			if err := panel.EditMail(ctx, r.admin, settings); err != nil {
+			err := panel.EditMail(ctx, r.admin, settings)
+			if c.want == "refused" {
+				_, tried := panel.TryMail(ctx, r.admin, settings)
+				for _, err := range []error{err, tried} {
+					if e, ok := errors.AsType[*school.Error](err); !ok || e.Fields["password"] != school.ErrPasswordRequired.Code {
+						t.Errorf("%s: %v", c.name, err)
+					}
+				}
+				continue
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 			if got := password(); got != c.want {

@@ -15,6 +15,8 @@ type MailSettings struct {
 	// changed.
 	Password       string
 	SealedPassword string
+	// CarriedPassword is what was typed before, sealed for the page that asks again.
+	CarriedPassword string
 
 	FromName    string // empty: the school's
 	FromEmail   Email

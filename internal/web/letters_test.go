@@ -52,7 +52,13 @@ func TestThePasswordOfTheMailServerIsNeverShown(t *testing.T) {
 		if again := p.text(t, "SELECT sealed_password FROM mail_settings"); sealed == "" || again != sealed {
 			t.Errorf("sealed %q, then %q", sealed, again)
 		}
-		wantSeeOther(t, boss.post(mailAt, setUp("password", "", "host", "evil.example.com")))
+		for _, other := range [][]string{{"host", "evil.example.com"}, {"username", "somebody"}} {
+			a := boss.post(mailAt, setUp(append(other, "password", "")...))
+			if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, `id="smtp-password-error"`) {
+				t.Errorf("%s, without its password: %d %s", other, a.status, a.text())
+			}
+		}
+		wantSeeOther(t, boss.post(mailAt, setUp("password", "", "host", "open.example.com", "username", "")))
 		if again := p.text(t, "SELECT sealed_password FROM mail_settings"); again != "" {
 			t.Error("the password of one server is kept for another")
 		}
@@ -63,6 +69,38 @@ func TestThePasswordOfTheMailServerIsNeverShown(t *testing.T) {
 		}
 		if strings.Contains(p.log.String(), "smtp-secret-1") {
 			t.Error("the password stands in the log")
+		}
+	})
+}
+
+// TestATypedPasswordGoesOnThroughTrialsAndMistakes, sealed for its server and user.
+func TestATypedPasswordGoesOnThroughTrialsAndMistakes(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		p := open(t, target)
+		boss := p.as(t, "admin@example.com", staffPassword)
+		carried := regexp.MustCompile(`name="carried_password" value="([^"]+)"`)
+		next := func(form url.Values, status int) string {
+			t.Helper()
+			a := boss.post(mailAt, form)
+			found := carried.FindStringSubmatch(a.body)
+			if a.status != status || found == nil || strings.Contains(a.body, "smtp-secret-1") {
+				t.Fatalf("%d %s", a.status, a.text())
+			}
+			return found[1]
+		}
+		sealed := next(setUp("host", "127.0.0.1", "port", "1", "try", "1"), http.StatusOK)
+		sealed = next(setUp("host", "127.0.0.1", "port", "1", "from_email", "nobody", "password", "", "carried_password", sealed), http.StatusUnprocessableEntity)
+		for _, other := range [][]string{{"host", "evil.example.com"}, {"username", "somebody"}, {"carried_password", sealed + "x"}} {
+			p.unchanged(t, other[0], func() {
+				a := boss.post(mailAt, setUp(append([]string{"host", "127.0.0.1", "password", "", "carried_password", sealed}, other...)...))
+				if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, `id="smtp-password-error"`) || carried.MatchString(a.body) {
+					t.Errorf("%s: %d %s", other, a.status, a.text())
+				}
+			})
+		}
+		wantSeeOther(t, boss.post(mailAt, setUp("host", "127.0.0.1", "password", "", "carried_password", sealed)))
+		if p.text(t, "SELECT sealed_password FROM mail_settings") == "" {
+			t.Error("the password is lost")
 		}
 	})
 }

@@ -51,29 +51,38 @@ func (h *Handler) tryMail(w http.ResponseWriter, r *http.Request, s school.MailS
 	if err != nil {
 		return h.refuseMail(w, r, s, err)
 	}
+	if s, err = h.carried(r, s); err != nil {
+		return err
+	}
 	return h.showMail(w, r, http.StatusOK, func(m *page.MailPage) {
-		keepTyped(m, s)
+		m.S = s
 		m.Trial = &page.MailTrial{Cause: trial.Cause, Words: trial.Words}
 	})
 }
 
-// refuseMail shows the form again as it was typed, but for the password.
+// refuseMail shows the form again as it was typed.
 func (h *Handler) refuseMail(w http.ResponseWriter, r *http.Request, s school.MailSettings, err error) error {
 	if kind := school.KindOf(err); wantsJSON(r) || kind != school.Invalid && kind != school.Conflict {
 		return err
 	}
+	s, carryErr := h.carried(r, s)
+	if carryErr != nil {
+		return carryErr
+	}
 	shown := problem.Shown(err)
 	return h.showMail(w, r, noteRefusal(r, err), func(m *page.MailPage) {
-		keepTyped(m, s)
+		m.S = s
 		if m.Fields, m.Params = shown.Fields, shown.Params; len(shown.Fields) == 0 {
 			m.Error = shown.Code
 		}
 	})
 }
 
-func keepTyped(m *page.MailPage, s school.MailSettings) {
-	s.Password = ""
-	m.S = s
+// carried are the settings as they were typed, their password sealed.
+func (h *Handler) carried(r *http.Request, s school.MailSettings) (school.MailSettings, error) {
+	sealed, err := h.desk.CarryPassword(visitOf(r).actor, s)
+	s.Password, s.CarriedPassword = "", sealed
+	return s, err
 }
 
 // mailFrom reads the form.
@@ -81,7 +90,7 @@ func mailFrom(p url.Values) school.MailSettings {
 	text := func(name string) string { return strings.TrimSpace(p.Get(name)) }
 	number := func(name string) int { return numberIn(p, name) }
 	s := school.MailSettings{
-		Host: text("host"), Port: 587, Security: "starttls", Username: text("username"), Password: p.Get("password"),
+		Host: text("host"), Port: 587, Security: "starttls", Username: text("username"), Password: p.Get("password"), CarriedPassword: p.Get("carried_password"),
 		FromName: text("from_name"), FromEmail: address(text("from_email")), ReplyTo: address(text("reply_to")), BounceEmail: address(text("bounce_email")),
 		DomainPerMinute: number("domain_per_minute"), ContentDays: number("content_days"), ModuleOpened: p.Get("module_opened") != "", ReminderDays: number("reminder_days"),
 	}

@@ -142,7 +142,7 @@ func PreviewFault(p locale.Printer, fields, params map[string]string) string {
 }
 
 func passwordHint(c Chrome, m MailPage) string {
-	if m.HasPass {
+	if m.HasPass || m.S.CarriedPassword != "" {
 		return c.P.T("mail.password_kept")
 	}
 	return c.P.T("mail.password_hint")
