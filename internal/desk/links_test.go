@@ -142,12 +142,54 @@ func TestWhoStudiesInOneSessionIsNotReminded(t *testing.T) {
 			t.Errorf("%d reminded while they are here, %v", n, err)
 		}
 		r.set(at.Add(-time.Minute)) // the session began later
-		rawly(t, target.Raw(t), "DELETE FROM sessions")
+		rawly(t, target.Raw(t), "DELETE FROM sessions", "UPDATE users SET last_visit_at = created_at")
 		if n, err := r.QueueReminders(t.Context()); n != 1 || err != nil {
 			t.Fatalf("%d reminded, %v", n, err)
 		}
 		if o := r.claim(t); o.Letter.Kind != school.LetterReminder || !strings.Contains(o.Message.Text, "7 дней") {
 			t.Errorf("claimed %+v: %s", o.Letter, o.Message.Text)
+		}
+	})
+}
+
+// TestWhoStudiedForWeeksInOneSessionIsRemindedOnce: the last login is long ago when the
+// absence begins.
+func TestWhoStudiedForWeeksInOneSessionIsRemindedOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := openPost(t, target)
+		r.switches(t, false, 7)
+		id := r.admit(t, "s@example.com")
+		r.send(t, school.LetterWelcome)
+		if err := r.KeepSession(t.Context(), school.Session{TokenHash: "a", UserID: id, ExpiresAt: r.time().Add(30 * 24 * time.Hour)}, []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			r.forward(24 * time.Hour)
+			if a, err := r.Arrive(t.Context(), "a"); err != nil || a.Actor.ID != id {
+				t.Fatalf("%+v, %v", a, err)
+			}
+			if n, err := r.QueueReminders(t.Context()); n != 0 || err != nil {
+				t.Fatalf("%d reminded while they study, %v", n, err)
+			}
+		}
+		var after []time.Duration
+		for left := r.time(); r.time().Sub(left) < 30*24*time.Hour; r.forward(6 * time.Hour) {
+			if _, err := r.Sweep(t.Context()); err != nil { // which the row of the session does not outlive
+				t.Fatal(err)
+			}
+			n, err := r.QueueReminders(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n == 1 {
+				after = append(after, r.time().Sub(left))
+				if o := r.claim(t); o.Letter.Kind != school.LetterReminder || !strings.Contains(o.Message.Text, "7 дней") {
+					t.Errorf("claimed %+v: %s", o.Letter, o.Message.Text)
+				}
+			}
+		}
+		if len(after) != 1 || after[0] != 7*24*time.Hour {
+			t.Errorf("reminded after %v", after)
 		}
 	})
 }

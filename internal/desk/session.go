@@ -28,7 +28,7 @@ type Arrival struct {
 func (d *Desk) Arrive(ctx context.Context, tokenHash string) (Arrival, error) {
 	a, lastSeen, err := d.arrive(ctx, tokenHash)
 	if err == nil && a.Session != nil && a.Now.Sub(lastSeen) >= touchEvery {
-		err = d.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(tokenHash) })
+		err = d.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(tokenHash, a.Actor.ID) })
 	}
 	return a, err
 }

@@ -334,12 +334,12 @@ func (tx *Tx) QueueReminders(days, limit int) (int, error) {
 		since string
 	}
 	until := tx.Now.AddDate(0, 0, -days)
-	all, err := list(tx, `SELECT u.id, u.email, CAST(coalesce(u.last_login_at, u.created_at) AS TEXT)
-		FROM users u WHERE u.role = 'student' AND u.deleted_at IS NULL AND (u.last_login_at BETWEEN $1 AND $2 OR u.last_login_at IS NULL AND u.created_at BETWEEN $1 AND $2)
+	all, err := list(tx, `SELECT u.id, u.email, CAST(u.last_visit_at AS TEXT)
+		FROM users u WHERE u.role = 'student' AND u.deleted_at IS NULL AND u.last_visit_at BETWEEN $1 AND $2
 			AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.last_seen_at > $2)
 			AND NOT EXISTS (SELECT 1 FROM roster r WHERE r.user_id = u.id AND r.last_step_at > $2)
 			AND EXISTS (SELECT 1 FROM tripwire_users t WHERE t.user_id = u.id AND t.deleted_at IS NULL AND t.blocked_at IS NULL AND t.completed_at IS NULL AND t.test_at IS NULL)
-			AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.user_id = u.id AND l.kind = 'reminder' AND l.about = CAST(coalesce(u.last_login_at, u.created_at) AS TEXT))
+			AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.user_id = u.id AND l.kind = 'reminder' AND l.about = CAST(u.last_visit_at AS TEXT))
 		LIMIT $3`, func(r row) (a absent, err error) { return a, r.Scan(text(&a.id), text(&a.email), &a.since) }, until.Add(-reminderWindow), until, limit)
 	for _, a := range all {
 		if err == nil {
@@ -366,7 +366,7 @@ func (tx *Tx) InsertChangeNotice(id school.UserID, old, now school.Email) error 
 // FindLastVisit answers when somebody was here last: by a login, a page or a step of
 // the course; or was admitted.
 func (tx *Tx) FindLastVisit(id school.UserID) (time.Time, error) {
-	return one(tx, `SELECT max(v.at) FROM (SELECT coalesce(last_login_at, created_at) AS at FROM users WHERE id = $1
+	return one(tx, `SELECT max(v.at) FROM (SELECT last_visit_at AS at FROM users WHERE id = $1
 			UNION ALL SELECT max(last_seen_at) FROM sessions WHERE user_id = $1
 			UNION ALL SELECT max(last_step_at) FROM roster WHERE user_id = $1) v`,
 		func(r row) (t time.Time, err error) { return t, r.Scan(at(&t)) }, id)

@@ -135,7 +135,7 @@ func rollBack(t *testing.T, target storetest.Target, db *sql.DB, keep string) {
 		}
 	}
 	lettersOfOld(t, target, db)
-	run(t, db, "DROP INDEX access_links_user_id_purpose_key")
+	run(t, db, "DROP INDEX access_links_user_id_purpose_key", "DROP INDEX users_last_visit_idx")
 	for _, table := range []string{
 		"letter_contents", "letter_texts", "mail_settings", "secret_key", "saved_views", "recounts", "completion_counts", "step_counts", "student_counts", "sale_counts", "roster", "money_events", "zone_offsets",
 		"celebrations", "homework_files", "submissions", "homework_drafts", "lesson_plays", "completion_rules",
@@ -144,7 +144,7 @@ func rollBack(t *testing.T, target storetest.Target, db *sql.DB, keep string) {
 		run(t, db, "DROP TABLE "+table)
 	}
 	for _, column := range []string{"lessons DROP COLUMN body", "lessons DROP COLUMN homework", "tripwire_users DROP COLUMN test_at",
-		"access_links DROP COLUMN nonce", "access_links DROP COLUMN purpose", "access_links DROP COLUMN new_email"} {
+		"users DROP COLUMN last_visit_at", "access_links DROP COLUMN nonce", "access_links DROP COLUMN purpose", "access_links DROP COLUMN new_email"} {
 		run(t, db, "ALTER TABLE "+column)
 	}
 	if target.Engine == "sqlite" {
@@ -166,7 +166,7 @@ func rollBack(t *testing.T, target storetest.Target, db *sql.DB, keep string) {
 	}
 	run(t, db, "ALTER TABLE activity DROP COLUMN once",
 		"CREATE INDEX activity_subject_id_idx ON activity (subject_id, id)", "CREATE INDEX activity_owner_id_idx ON activity (owner_id, id)",
-		"DROP INDEX users_last_visit_idx", "DELETE FROM goose_db_version WHERE version_id >= 3")
+		"DELETE FROM goose_db_version WHERE version_id >= 3")
 }
 
 // lettersOfOld makes the outbox what it was before letters left.

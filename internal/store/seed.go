@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -52,7 +53,7 @@ func (tx *Tx) InsertPasts(all []Past) error {
 		if !p.DeletedAt.IsZero() {
 			email, former = "", p.Email
 		}
-		accounts = append(accounts, []any{p.ID, nullable(string(email)), nullable(string(former)), p.FullName, searchText(p.FullName, p.Email), school.RoleStudent, p.Language, p.AddedAt, p.LoggedInAt, p.DeletedAt})
+		accounts = append(accounts, []any{p.ID, nullable(string(email)), nullable(string(former)), p.FullName, searchText(p.FullName, p.Email), school.RoleStudent, p.Language, p.AddedAt, p.LoggedInAt, cmp.Or(p.LoggedInAt, p.AddedAt), p.DeletedAt})
 		became := school.LetterAccepted
 		if p.LetterAt.IsZero() {
 			became = school.LetterGivenUp
@@ -72,7 +73,7 @@ func (tx *Tx) InsertPasts(all []Past) error {
 		into string
 		rows [][]any
 	}{
-		{"users (id, email, former_email, full_name, search_text, role, language, created_at, last_login_at, deleted_at)", accounts},
+		{"users (id, email, former_email, full_name, search_text, role, language, created_at, last_login_at, last_visit_at, deleted_at)", accounts},
 		{"letters (user_id, kind, email, domain, state, queued_at, sent_at)", letters},
 		{"tripwire_users (user_id, course_id, email, granted_by, granted_at, price_minor, currency, source, blocked_at, test_at, deleted_at)", enrolments},
 		{"activity (at, door, request_id, actor_id, subject_id, owner_id, action, details)", history},

@@ -8,6 +8,9 @@ import (
 
 // UpsertSession keeps a session under the hash of its token.
 func (tx *Tx) UpsertSession(s school.Session, data []byte) error {
+	if err := tx.touchVisit(s.UserID); err != nil {
+		return err
+	}
 	_, err := tx.exec(`INSERT INTO sessions (token_hash, user_id, device, data, created_at, last_seen_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at, last_seen_at = excluded.last_seen_at`,
@@ -36,10 +39,19 @@ func (tx *Tx) FindSession(tokenHash string) (LiveSession, error) {
 		}, tokenHash, tx.Now)
 }
 
-// TouchSession notes that the session is in use.
-func (tx *Tx) TouchSession(tokenHash string) error {
+// TouchSession notes that the session is in use, and that its owner is here.
+func (tx *Tx) TouchSession(tokenHash string, owner school.UserID) error {
+	if err := tx.touchVisit(owner); err != nil {
+		return err
+	}
 	_, err := tx.exec("UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at < $2", tokenHash, tx.Now)
 	return err
+}
+
+// touchVisit notes that somebody is here, at most once an hour. It goes before the row
+// of the session: whoever ends access takes the account first, too.
+func (tx *Tx) touchVisit(id school.UserID) error {
+	return tx.later("UPDATE users SET last_visit_at = $2 WHERE id = $1 AND last_visit_at < $3", id, tx.Now, tx.Now.Add(-time.Hour))
 }
 
 // DeleteSession ends one session; ending one that is gone is no error.

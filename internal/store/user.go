@@ -10,8 +10,8 @@ import (
 // a living account has.
 func (tx *Tx) InsertUser(a school.Account) error {
 	return tx.later(`INSERT INTO users
-		(id, email, full_name, search_text, role, language, password_hash, must_change, password_expires_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		(id, email, full_name, search_text, role, language, password_hash, must_change, password_expires_at, created_at, last_visit_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`,
 		a.ID, a.Email, a.FullName, searchText(a.FullName, a.Email), a.Role, a.Language,
 		nullable(a.PasswordHash), a.MustChange, a.PasswordExpiresAt, tx.Now)
 }
@@ -93,9 +93,9 @@ func (tx *Tx) UpdateDisabled(id school.UserID, when time.Time) error {
 
 // UpdateLastLogin notes a login and reports whether it was the first.
 func (tx *Tx) UpdateLastLogin(id school.UserID) (first bool, err error) {
-	n, err := tx.exec("UPDATE users SET last_login_at = $2 WHERE id = $1 AND last_login_at IS NULL", id, tx.Now)
+	n, err := tx.exec("UPDATE users SET last_login_at = $2, last_visit_at = $2 WHERE id = $1 AND last_login_at IS NULL", id, tx.Now)
 	if err != nil || n > 0 {
 		return n > 0, err
 	}
-	return false, touched(tx.exec("UPDATE users SET last_login_at = $2 WHERE id = $1", id, tx.Now))
+	return false, touched(tx.exec("UPDATE users SET last_login_at = $2, last_visit_at = $2 WHERE id = $1", id, tx.Now))
 }

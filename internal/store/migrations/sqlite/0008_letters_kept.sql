@@ -1,5 +1,6 @@
 -- What a letter said is kept for so many days; a retry by hand begins its pauses
--- anew; the outbox is listed by state and by kind without going through it.
+-- anew; the outbox is listed by state and by kind without going through it; when
+-- somebody was here last is kept.
 
 -- +goose Up
 ALTER TABLE mail_settings ADD COLUMN content_days INTEGER NOT NULL DEFAULT 90;
@@ -31,3 +32,10 @@ CREATE INDEX letters_email_idx ON letters (email);
 -- through costs letters a second.
 CREATE INDEX letters_deferred_idx ON letters (id) WHERE state = 'deferred';
 CREATE INDEX letters_kind_idx ON letters (kind, id) WHERE kind <> 'welcome';
+
+-- When somebody was here last, to the hour, or was admitted: who studies in one session for weeks does
+-- not log in, and the rows of ended sessions go.
+ALTER TABLE users ADD COLUMN last_visit_at TIMESTAMP;
+UPDATE users SET last_visit_at = coalesce((SELECT max(s.last_seen_at) FROM sessions s WHERE s.user_id = users.id), last_login_at, created_at);
+DROP INDEX users_last_visit_idx;
+CREATE INDEX users_last_visit_idx ON users (last_visit_at) WHERE role = 'student' AND deleted_at IS NULL;
