@@ -311,6 +311,7 @@ func TestATextIsWrittenInSightOfItsLetter(t *testing.T) {
 		boss.open(path)
 		frame("the shipped text", true, admin.name)
 		loads, _ := boss.counts()
+		history := read[int](boss, "history.length")
 		body := read[string](boss, `document.querySelector("[name=body]").value`)
 		boss.fillIn("[name=subject]", "{name}: доступ к курсу открыт")
 		boss.fillIn("[name=body]", body+"\n\nДо встречи на **занятиях**, {name}!")
@@ -324,6 +325,9 @@ func TestATextIsWrittenInSightOfItsLetter(t *testing.T) {
 		frame("the preview again", true, "До встречи на занятиях , "+admin.name)
 		if now, _ := boss.counts(); now != loads {
 			t.Errorf("the page was loaded %d times while somebody wrote", now-loads)
+		}
+		if now := read[int](boss, "history.length"); now != history {
+			t.Errorf("the browser remembers %d more pages", now-history)
 		}
 		boss.follow("Отправить себе")
 		boss.sees("Письмо отправлено на " + admin.email)

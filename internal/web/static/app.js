@@ -192,6 +192,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 /* A form is sent once. */
+const answeredIn = 25_000; // milliseconds: no answer takes longer
+
 function busy(form, on) {
   for (const button of $$("button[type=submit]", form)) {
     button.setAttribute("aria-busy", String(on));
@@ -211,7 +213,10 @@ document.addEventListener("submit", (event) => {
   }
   form.dataset.sent = "1";
   busy(form, true);
+  // Who has stopped the browser, or was answered in another window, is still here.
+  setTimeout(() => unsend(form), answeredIn);
 }, true);
+document.addEventListener("input", (event) => unsend(event.target.form));
 
 function unsend(form) {
   if (!form?.dataset?.sent) return;
@@ -286,11 +291,28 @@ document.addEventListener("keydown", (event) => {
 });
 
 /* The preview of a letter follows what is typed: its form is sent into the frame. */
+// Each time into a new frame, whose first page adds nothing to the history of the
+// browser: it takes the place of the one before when it is there.
 const written = $("form[data-preview]");
+let previews = 0;
+function preview() {
+  const all = () => $$(`iframe[id="${written.dataset.preview}"]`), button = $("[formtarget]", written);
+  all().filter((frame) => frame.hidden).forEach((late) => late.remove());
+  const [shown] = all(), next = shown.cloneNode();
+  next.removeAttribute("src");
+  next.hidden = true;
+  next.name = button.formTarget = `${shown.id}-${++previews}`;
+  shown.after(next);
+  next.addEventListener("load", () => {
+    shown.remove();
+    next.hidden = false;
+  }, { once: true });
+  written.requestSubmit(button);
+}
 if (written) {
   let soon = 0;
   written.addEventListener("input", () => {
     clearTimeout(soon);
-    soon = setTimeout(() => written.requestSubmit($("[formtarget]", written)), 500);
+    soon = setTimeout(preview, 500);
   });
 }
