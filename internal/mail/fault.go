@@ -3,6 +3,7 @@ package mail
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -59,6 +60,7 @@ var (
 	errLimit        = errors.New("the server takes no more letters of this account for now")
 	errChatter      = errors.New("the server talks without end")
 	errNotSMTP      = errors.New("what answers is no mail server")
+	errSilent       = errors.New("the server says nothing")
 	errScript       = errors.New("the server takes no addresses in other scripts (SMTPUTF8)")
 	errLetter       = errors.New("the letter cannot be sent")
 )
@@ -70,18 +72,21 @@ const (
 	causePortBlocked       = "port_blocked"
 	causeUnreachable       = "unreachable"
 	causeNotSMTP           = "not_smtp"
+	causeSilent            = "silent"
 	causeGreetingRefused   = "greeting_refused"
 	causeNoTLS             = "no_tls"
 	causeTLSNeeded         = "tls_needed"
 	causeTLSFailed         = "tls_failed"
 	causeCertificate       = "certificate"
+	causeUnknownAuthority  = "certificate_unknown"
 	causeNoLogin           = "no_login"
 	causeLoginNeeded       = "login_needed"
 	causeLoginRefused      = "login_refused"
 	causeSenderRefused     = "sender_refused"
 	causeSendingLimit      = "sending_limit"
 	causeRecipientScript   = "recipient_script"
-	causeRecipientRefused  = "recipient_refused"
+	causeRecipientRefused  = "recipient_refused"  // the address
+	causeRecipientRejected = "recipient_rejected" // for a reason of the recipient's server
 	causeRecipientDeferred = "recipient_deferred"
 	causeContentRefused    = "content_refused"
 	causeServerBusy        = "server_busy"
@@ -95,9 +100,9 @@ const (
 // every language.
 func Causes() []string {
 	return []string{
-		causeNameNotFound, causePortClosed, causePortBlocked, causeUnreachable, causeNotSMTP, causeGreetingRefused,
-		causeNoTLS, causeTLSNeeded, causeTLSFailed, causeCertificate, causeNoLogin, causeLoginNeeded, causeLoginRefused,
-		causeSenderRefused, causeSendingLimit, causeRecipientScript, causeRecipientRefused, causeRecipientDeferred, causeContentRefused, causeServerBusy,
+		causeNameNotFound, causePortClosed, causePortBlocked, causeUnreachable, causeNotSMTP, causeSilent, causeGreetingRefused,
+		causeNoTLS, causeTLSNeeded, causeTLSFailed, causeCertificate, causeUnknownAuthority, causeNoLogin, causeLoginNeeded, causeLoginRefused,
+		causeSenderRefused, causeSendingLimit, causeRecipientScript, causeRecipientRefused, causeRecipientRejected, causeRecipientDeferred, causeContentRefused, causeServerBusy,
 		causeConnectionLost, causeTimeout, causeStopped, causeSetup,
 	}
 }
@@ -118,12 +123,20 @@ func (f *Fault) Cause() string {
 	case errors.Is(f.Err, context.Canceled):
 		return causeStopped
 	case timeout(f.Err):
-		if f.Stage == StageConnect {
-			return causePortBlocked
-		}
-		return causeTimeout
+		return f.timeoutCause()
 	default:
 		return f.silentCause()
+	}
+}
+
+func (f *Fault) timeoutCause() string {
+	switch {
+	case f.Stage == StageConnect:
+		return causePortBlocked
+	case errors.Is(f.Err, errSilent):
+		return causeSilent
+	default:
+		return causeTimeout
 	}
 }
 
@@ -145,6 +158,8 @@ func (f *Fault) replyCause() string {
 		return causeLoginNeeded
 	case f.Code < 400, f.Code > 599:
 		return causeNotSMTP
+	case f.Stage == StageRecipient && f.Code > 499 && otherReply.MatchString(f.Words):
+		return causeRecipientRejected
 	case f.Code > 499 || f.Stage == StageGreeting:
 		return refusedAt[f.Stage]
 	case f.Stage == StageRecipient:
@@ -167,6 +182,8 @@ func (f *Fault) silentCause() string {
 		return causeUnreachable
 	case is[textproto.ProtocolError](f.Err), errors.Is(f.Err, errChatter), errors.Is(f.Err, errNotSMTP):
 		return causeNotSMTP
+	case is[x509.UnknownAuthorityError](f.Err):
+		return causeUnknownAuthority
 	case is[*tls.CertificateVerificationError](f.Err):
 		return causeCertificate
 	case errors.Is(f.Err, errNoSTARTTLS), is[tls.RecordHeaderError](f.Err):
@@ -203,9 +220,13 @@ func timeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || ok && n.Timeout()
 }
 
-// securityReply is an answer about who may do what (RFC 3463 §3.8), not about the
-// mailbox.
-var securityReply = regexp.MustCompile(`^5\.7\.\d`)
+// loginReply is an answer about who may send through the server (RFC 3463 §3.8), not
+// about the mailbox.
+var loginReply = regexp.MustCompile(`(?i)^5\.7\.\d.*(relay|authenti)`)
+
+// otherReply is about something else than the address: the mailbox, the way there, a
+// policy (RFC 3463 §3.3 to §3.8).
+var otherReply = regexp.MustCompile(`^\d+ 5\.[2-7]\.`)
 
 // What servers say of the sender and of its account when they answer to something
 // that comes later: Postfix of a sender that is not the login's, Exchange of one that
@@ -226,7 +247,7 @@ func (s *Sender) fault(ctx context.Context, stage Stage, err error) *Fault {
 		f.Code, f.Words = reply.Code, words(s.withoutPassword(fmt.Sprintf("%d %s", reply.Code, reply.Msg)))
 		// Servers put off every refusal until the recipient, so that "who are you?"
 		// arrives there too. Without a login it is that and not the mailbox.
-		if stage == StageRecipient && s.server.User == "" && reply.Code/100 == 5 && securityReply.MatchString(reply.Msg) {
+		if stage == StageRecipient && s.server.User == "" && reply.Code/100 == 5 && loginReply.MatchString(reply.Msg) {
 			f.Err = errors.Join(errLoginMissing, err)
 		}
 		if reply.Code/100 == 5 && limitReply.MatchString(reply.Msg) {
@@ -237,16 +258,16 @@ func (s *Sender) fault(ctx context.Context, stage Stage, err error) *Fault {
 			stage, f.Stage = StageRecipient, StageRecipient
 		}
 		theLetters := stage == StageRecipient || stage == StageContent
-		f.Permanent = theLetters && reply.Code/100 == 5 && f.Cause() == refusedAt[stage]
+		f.Permanent = theLetters && reply.Code/100 == 5 && !f.OfSetUp()
 		return f
 	}
 	if stage == StageConnect && (is[*net.DNSError](err) || is[*net.AddrError](err)) { // one dial does both
 		f.Stage = StageResolve
 	}
-	if ended := ctx.Err(); ended != nil {
-		f.Err = fmt.Errorf("%w: %w", ended, err)
+	f.Words, f.Permanent = words(err.Error()), errors.Is(err, errScript)
+	if ended := ctx.Err(); ended != nil { // and so we have closed the connection, which is all that err knows
+		f.Err, f.Words = fmt.Errorf("%w: %w", ended, err), words(ended.Error())
 	}
-	f.Words, f.Permanent = words(f.Err.Error()), errors.Is(err, errScript)
 	return f
 }
 

@@ -114,7 +114,10 @@ func TestWhatGoesWrong(t *testing.T) {
 		{"recipient refused", func(d *dialogue) { d.greet(); d.answer("250 ok", "550-5.1.1 no\r\n550 5.1.1 such user") }, nil, outcome{mail.StageRecipient, 550, "recipient_refused", true, false}},
 		{"greylisted", func(d *dialogue) { d.greet(); d.answer("250 ok", "451 4.7.1 Greylisted") }, nil, outcome{mail.StageRecipient, 451, "recipient_deferred", false, false}},
 		{"relay refused to a stranger", func(d *dialogue) { d.greet(); d.answer("250 ok", "554 5.7.1 Relay access denied") }, nil, outcome{mail.StageRecipient, 554, "login_needed", false, false}},
-		{"recipient refused to a friend", func(d *dialogue) { d.greet("AUTH PLAIN"); d.answer("235 in", "250 ok", "550 5.7.1 closed list") }, login, outcome{mail.StageRecipient, 550, "recipient_refused", true, false}},
+		{"recipient refused to a friend", func(d *dialogue) { d.greet("AUTH PLAIN"); d.answer("235 in", "250 ok", "550 5.7.1 closed list") }, login, outcome{mail.StageRecipient, 550, "recipient_rejected", true, false}},
+		{"recipient refused by a policy", func(d *dialogue) { d.greet(); d.answer("250 ok", "550 5.7.1 this list is closed") }, nil, outcome{mail.StageRecipient, 550, "recipient_rejected", true, false}},
+		{"a full mailbox", func(d *dialogue) { d.greet(); d.answer("250 ok", "552 5.2.2 over quota") }, nil, outcome{mail.StageRecipient, 552, "recipient_rejected", true, false}},
+		{"a refusal without a reason", func(d *dialogue) { d.greet(); d.answer("250 ok", "550 no") }, nil, outcome{mail.StageRecipient, 550, "recipient_refused", true, false}},
 		{"sender refused late", func(d *dialogue) {
 			d.greet("AUTH PLAIN")
 			d.answer("235 in", "250 ok", "553 5.7.1 <school@school.example>: Sender address rejected: not owned by user x")
@@ -184,6 +187,7 @@ func TestATarpitIsLeft(t *testing.T) {
 		far  func(*dialogue)
 		want outcome
 	}{
+		"no word":  {func(d *dialogue) { d.silence() }, outcome{mail.StageGreeting, 0, "silent", false, false}},
 		"greeting": {drip, outcome{mail.StageGreeting, 0, "timeout", false, false}},
 		"sender":   {func(d *dialogue) { d.greet(); d.hear(); drip(d) }, outcome{mail.StageSender, 0, "timeout", false, false}},
 		"silent":   {func(d *dialogue) { d.greet(); d.silence() }, outcome{mail.StageSender, 0, "timeout", false, false}},
@@ -216,7 +220,7 @@ func TestNobodyIsThere(t *testing.T) {
 	}{
 		{"a name of a network that DNS does not serve", mail.Server{Host: "mail.onion", Port: 25, Security: mail.Plain}, mail.Options{}, outcome{mail.StageResolve, 0, "name_not_found", false, false}},
 		{"a closed port", closed, mail.Options{}, outcome{mail.StageConnect, 0, "port_closed", false, false}},
-		{"an unknown authority", untrusted, mail.Options{TLS: &tls.Config{}}, outcome{mail.StageTLS, 0, "certificate", false, false}},
+		{"an unknown authority", untrusted, mail.Options{TLS: &tls.Config{}}, outcome{mail.StageTLS, 0, "certificate_unknown", false, false}},
 		{"no host", mail.Server{Port: 25, Security: mail.Plain}, mail.Options{}, outcome{mail.StageConnect, 0, "setup_invalid", false, false}},
 		{"an open password", mail.Server{Host: "mail.example.com", Port: 25, Security: mail.Plain, User: "u"}, mail.Options{}, outcome{mail.StageConnect, 0, "setup_invalid", false, false}},
 	} {

@@ -92,6 +92,9 @@ func (s *Sender) greet(ctx context.Context, w *wire, host string) (*smtp.Client,
 	}
 	c, err := smtp.NewClient(conn, host)
 	if err != nil {
+		if w.new {
+			err = errors.Join(errSilent, err)
+		}
 		return nil, s.fault(ctx, StageGreeting, err)
 	}
 	if err := c.Hello(s.options.HelloName); err != nil {

@@ -294,7 +294,7 @@ func TestThatLettersDoNotLeaveIsSaidWhereItMatters(t *testing.T) {
 		}
 		p.exec(t, "UPDATE mail_settings SET fault = 'login_refused', fault_words = '535 5.7.8 not you', fault_at = '2026-03-01 12:00:00.000'")
 		for _, path := range []string{"/integrator/letters", mailAt} {
-			if a := boss.get(path); !strings.Contains(a.text(), "Ответ сервера: 535 5.7.8 not you") {
+			if a := boss.get(path); !strings.Contains(a.text(), "Дословно: 535 5.7.8 not you") {
 				t.Errorf("%s does not repeat the server: %s", path, a.text())
 			}
 		}

@@ -257,7 +257,7 @@ var troubles = map[string]trouble{
 			c := tls.Server(d.Conn, &tls.Config{Certificates: []tls.Certificate{signed.certificate}})
 			_ = c.Handshake()
 		})),
-		state: school.LetterDeferred, cause: "certificate", reply: "certificate", ofSetUp: true,
+		state: school.LetterDeferred, cause: "certificate_unknown", reply: "certificate", ofSetUp: true,
 	},
 	"no encryption": {
 		open:  withTLS(mail.STARTTLS, talking(func(d *dialogue) { d.greet(); silence(d) })),
