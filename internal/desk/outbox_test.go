@@ -348,6 +348,31 @@ func TestALetterThatWaitsForItsModuleIsNotHurried(t *testing.T) {
 	})
 }
 
+// TestWhoGetsAccessBackGetsTheLetterThatCameDueMeanwhile.
+func TestWhoGetsAccessBackGetsTheLetterThatCameDueMeanwhile(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, target storetest.Target) {
+		r := openPost(t, target)
+		ctx := t.Context()
+		id := r.admit(t, "s1@example.com")
+		if err := r.BlockStudent(ctx, r.a, id); err != nil {
+			t.Fatal(err)
+		}
+		r.none(t, "access is blocked")
+		r.wantState(t, id, school.LetterCancelled, "account_blocked")
+		r.forward(3 * school.LetterPatience)
+		if err := r.UnblockStudent(ctx, r.a, id); err != nil {
+			t.Fatal(err)
+		}
+		if o := r.send(t, school.LetterWelcome); o.Letter.UserID != id || !r.opens(t, tokenIn(t, o)) {
+			t.Errorf("sent %+v", o.Letter)
+		}
+		if err := errors.Join(r.BlockStudent(ctx, r.a, id), r.UnblockStudent(ctx, r.a, id)); err != nil {
+			t.Fatal(err)
+		}
+		r.none(t, "it was sent before")
+	})
+}
+
 // TestTheOutboxIsSearched by the name and address that people have, also the deleted
 // ones, and by an address that nobody has any more.
 func TestTheOutboxIsSearched(t *testing.T) {

@@ -174,6 +174,9 @@ func (d *Desk) UnblockStudent(ctx context.Context, actor school.Actor, id school
 		if err := tx.UpdateBlocked(id, time.Time{}); err != nil {
 			return err
 		}
+		if err := tx.RequeueHeldLetters(id, causeBlocked); err != nil {
+			return err
+		}
 		return tx.InsertActivity(actor, school.StudentOpened, id, nil)
 	})
 }

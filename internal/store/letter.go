@@ -287,6 +287,16 @@ func (tx *Tx) RequeueLetter(l school.Letter, email school.Email) error {
 		WHERE id = $1 AND state IN ('queued', 'deferred', 'refused', 'given_up', 'bounced', 'cancelled')`, l.ID, tx.Now, email, email.Domain()))
 }
 
+// RequeueHeldLetters has what was cancelled for a cause tried after all, as if it were
+// new: the newest welcome letter and the news of modules, which are of use later, too.
+func (tx *Tx) RequeueHeldLetters(id school.UserID, cause string) error {
+	tx.added = true
+	_, err := tx.exec(`UPDATE letters SET state = 'queued', due_at = $2, queued_at = $2, cause = '', earlier_attempts = attempts
+		WHERE user_id = $1 AND state = 'cancelled' AND cause = $3
+			AND (kind = 'module_opened' OR kind = 'welcome' AND id = (SELECT max(n.id) FROM letters n WHERE n.user_id = $1 AND n.kind = 'welcome'))`, id, tx.Now, cause)
+	return err
+}
+
 // HurryLetters has everything that was put off tried at once.
 func (tx *Tx) HurryLetters() error {
 	tx.added = true

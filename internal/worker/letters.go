@@ -53,6 +53,8 @@ type postOffice struct {
 	paces paces
 	pause time.Duration // after the last failure of the server itself
 	until time.Time     // nobody claims before
+	// unsettled are failures of the server itself that are not kept yet.
+	unsettled int
 }
 
 // letters runs the senders; each is woken when something was queued.
@@ -109,7 +111,7 @@ func (p *postOffice) claim(ctx context.Context) (o desk.Outgoing, err error) {
 	p.claiming.Lock()
 	defer p.claiming.Unlock()
 	busy, paused := p.state()
-	if paused {
+	if paused && !p.mended(ctx) {
 		return o, school.ErrNotFound
 	}
 	o, err = p.desk.ClaimLetter(ctx, p.baseURL, busy)
@@ -132,12 +134,34 @@ func (p *postOffice) state() (busy []string, paused bool) {
 	return p.paces.enough(now), now.Before(p.until)
 }
 
+// mended reports whether the pause is over before its time: nothing keeps letters from
+// leaving any more, since somebody has changed the settings or tried them.
+func (p *postOffice) mended(ctx context.Context) bool {
+	s, err := p.desk.Settings(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil || s.MailFault != "" || p.unsettled > 0 {
+		return false
+	}
+	p.pause, p.until = 0, time.Time{}
+	return true
+}
+
 // handOver sends a letter and keeps what came of it. A letter under way is finished
 // when the process is told to stop: what the server has taken must not be forgotten.
 func (p *postOffice) handOver(ctx context.Context, c *connection, o desk.Outgoing) {
 	err := c.to(o).Send(context.WithoutCancel(ctx), o.Message)
-	p.note(o, err)
+	if p.note(o, err) {
+		defer p.faultKept()
+	}
 	p.settle(context.WithoutCancel(ctx), o, err)
+}
+
+// faultKept: the panel knows of the fault now.
+func (p *postOffice) faultKept() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unsettled--
 }
 
 // settle keeps what came of a letter. A database that is busy or away for a moment
@@ -164,20 +188,22 @@ func wait(pause time.Duration) {
 }
 
 // note frees the domain, and makes a pause after the server itself has failed:
-// trying all other letters would only use their attempts up.
-func (p *postOffice) note(o desk.Outgoing, err error) {
+// trying all other letters would only use their attempts up. It reports whether it has.
+func (p *postOffice) note(o desk.Outgoing, err error) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.paces.end(o.Letter.ID, time.Now())
 	var fault *mail.Fault
 	if !errors.As(err, &fault) || !fault.OfSetUp() {
 		p.pause = 0
-		return
+		return false
 	}
+	p.unsettled++
 	if now := time.Now(); now.After(p.until) { // the first of those who found out together
 		p.pause = min(max(2*p.pause, firstPause), maxPause)
 		p.until = now.Add(p.pause)
 	}
+	return true
 }
 
 // nextLook answers how long nothing can be claimed, as far as is known.
