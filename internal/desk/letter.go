@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -362,8 +363,11 @@ func (d *Desk) ResetLetterText(ctx context.Context, actor school.Actor, kind sch
 	return own, err
 }
 
+var spacedVariable = regexp.MustCompile(`\{[ \t]*(\w+)[ \t]*\}`)
+
 // tidy brings a wording as a form sends it into the form in which it is kept.
 func tidy(t school.LetterText) school.LetterText {
+	t.Subject, t.Body = spacedVariable.ReplaceAllString(t.Subject, "{$1}"), spacedVariable.ReplaceAllString(t.Body, "{$1}")
 	t.Subject, t.Body = strings.Join(strings.Fields(t.Subject), " "), strings.TrimSpace(strings.ReplaceAll(t.Body, "\r\n", "\n"))
 	return t
 }

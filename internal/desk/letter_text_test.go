@@ -130,7 +130,7 @@ func TestTheSchoolsOwnWordsAreSent(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		r := openPost(t, target)
 		ctx := t.Context()
-		own := school.LetterText{Kind: school.LetterWelcome, Language: school.Kazakh, Subject: "  Сәлем,\t{name} ", Body: "\r\n# Қош келдіңіз\r\n\r\nКурс **{course}**, модуль {module}, менеджер {manager}.\r\n\r\n[Кіру]({link})\r\n\r\n{until}, {email}, {school}, {site}\r\n"}
+		own := school.LetterText{Kind: school.LetterWelcome, Language: school.Kazakh, Subject: "  Сәлем,\t{name} ", Body: "\r\n# Қош келдіңіз\r\n\r\nКурс **{course}**, модуль {module}, менеджер { manager }.\r\n\r\n[Кіру]({ link })\r\n\r\n{until}, {email}, {school}, {site}\r\n"}
 		if err := r.EditLetterText(ctx, r.admin, own); err != nil {
 			t.Fatal(err)
 		}
