@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -117,9 +118,13 @@ func (b *tab) fits(stop string) {
 	b.t.Helper()
 	for _, width := range []int64{320, 390, 1280} {
 		b.look(width, "light")
-		if found := read[[]string](b, overflow); len(found) > 0 {
-			b.t.Errorf("%s at %d pixels:\n    %s", stop, width, strings.Join(found, "\n    "))
-		}
+		b.until(fmt.Sprintf("%s to fit %d pixels", stop, width), func() error { // a chart is drawn anew a moment later
+			found, err := evaluate[[]string](b, overflow)
+			if err == nil && len(found) > 0 {
+				err = errors.New(strings.Join(found, "\n    "))
+			}
+			return err
+		})
 	}
 }
 

@@ -24,6 +24,7 @@ func TestKeysOpenCloseAndGiveTheFocusBack(t *testing.T) {
 	manager.sees("Найти ученика", "Закрыть окно")
 	manager.key("Escape", "Escape")
 	manager.holds(shut)
+	manager.holds(`document.activeElement.innerText.trim() === "Добавить ученика"`)
 	manager.key("/", "Slash")
 	manager.holds(`document.activeElement.name === "q" && document.activeElement.value === ""`)
 	_, err := evaluate[any](manager, "void document.activeElement.blur()")

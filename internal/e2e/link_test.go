@@ -39,7 +39,7 @@ func TestOneTimeLinkGivesAccessOnce(t *testing.T) {
 		second := s.visitor("second")
 		second.allow(404)
 		second.open(link[1])
-		second.sees("Ссылка больше не действует", "её уже открыли")
+		second.sees("Ссылка больше не действует", "ею уже воспользовались")
 		if strings.Contains(s.err.String(), link[1]) {
 			t.Error("the link stands in the log")
 		}

@@ -46,9 +46,23 @@ func (tx *Tx) FindDue(but []string) (id int64, domain string, err error) {
 	return id, domain, err
 }
 
-// findDueDomain answers the domain whose oldest letter has been due the longest. It
-// goes from domain to domain by the index. Errors: NotFound.
+// dueHead is how many letters are looked through for one to another domain before it
+// is looked for from domain to domain.
+const dueHead = 100
+
+// findDueDomain answers the domain whose oldest letter has been due the longest, but
+// for some. Where the head of the queue is all theirs, it goes from domain to domain by
+// the index. Errors: NotFound.
 func (tx *Tx) findDueDomain(but []string) (string, error) {
+	c := condition{args: []any{tx.Now, dueHead}}
+	near, err := one(tx, "SELECT domain FROM (SELECT id, domain, due_at FROM letters WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2) head WHERE domain NOT IN ("+argList(&c, but)+") ORDER BY due_at, id LIMIT 1", scanText, c.args...)
+	if !isNotFound(err) {
+		return near, err
+	}
+	return tx.findFarDomain(but)
+}
+
+func (tx *Tx) findFarDomain(but []string) (string, error) {
 	type head struct {
 		domain string
 		due    time.Time

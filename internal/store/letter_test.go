@@ -167,12 +167,14 @@ func TestWhoWasDeletedBeforeTheOutboxIsWrittenToWhenRestored(t *testing.T) {
 // are run on every engine as the worker runs them.
 func TestAClaimReadsWhatIsDueAlone(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
-		var due, heads, rest string
+		var due, near, heads, rest string
 		s := target.Open(t, fixedClock, func(o *store.Options) {
 			o.BeforeStatement = func(sql string) error {
 				switch {
 				case strings.HasPrefix(sql, "SELECT id, domain FROM letters"):
 					due = sql
+				case strings.HasPrefix(sql, "SELECT domain FROM (SELECT"):
+					near = sql
 				case strings.HasPrefix(sql, "WITH RECURSIVE d"):
 					heads = sql
 				case strings.HasPrefix(sql, "SELECT attempted_at FROM letters"):
@@ -190,7 +192,7 @@ func TestAClaimReadsWhatIsDueAlone(t *testing.T) {
 			_, err := tx.FindDomainRest("a.example", 3)
 			return err
 		})
-		if due == "" || heads == "" || rest == "" {
+		if due == "" || near == "" || heads == "" || rest == "" {
 			t.Fatal("no claim was seen")
 		}
 		moment := any(fixed)
@@ -204,6 +206,7 @@ func TestAClaimReadsWhatIsDueAlone(t *testing.T) {
 			index string
 		}{
 			due:   {[]any{moment}, "letters_due_at_idx"},
+			near:  {[]any{moment, 100, "a.example", "b.example"}, "letters_due_at_idx"},
 			heads: {nil, "letters_domain_due_at_idx"},
 			rest:  {[]any{"a.example", moment, 2}, "letters_domain_attempted_at_idx"},
 		} {
@@ -400,6 +403,24 @@ func TestAClaimTakesTheOldestFirst(t *testing.T) {
 		}
 		if now = now.Add(time.Minute); !rest(2).IsZero() {
 			t.Error("the domain rests for more than a minute")
+		}
+		write(t, s, func(tx *store.Tx) error { // more than are looked through
+			for i := range 120 {
+				if err := tx.InsertLetter(studentID, school.LetterTest, school.Email(fmt.Sprintf("%d@a.example", i))); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		now = now.Add(time.Second)
+		for _, email := range []school.Email{"1@c.example", "1@b.example"} {
+			write(t, s, func(tx *store.Tx) error { return tx.InsertLetter(studentID, school.LetterTest, email) })
+			now = now.Add(time.Second)
+		}
+		for _, want := range []string{"1@c.example", "1@b.example", ""} {
+			if got := claim("a.example"); got != want {
+				t.Errorf("behind a long queue claimed %q, want %q", got, want)
+			}
 		}
 	})
 }
