@@ -67,7 +67,9 @@ function atClose(dialog) {
     if (location.pathname !== dialog.dataset.home) history.replaceState(null, "", dialog.dataset.home);
     if (gone) freshForm();
   }
-  if (returnTo?.isConnected) returnTo.focus();
+  // Not from who has gone on to something else since: this comes a moment later.
+  const at = document.activeElement;
+  if (returnTo?.isConnected && (!at || at === document.body || dialog.contains(at))) returnTo.focus();
   returnTo = null;
 }
 
