@@ -113,10 +113,7 @@ func (m mailFlags) check(f *faults) *desk.FixedMail {
 		f.add("--mail-from (TRIPWIRE_MAIL_FROM): %q is not an address like school@example.com or School <school@example.com>", m.MailFrom)
 		return nil
 	}
-	address, err := school.NewEmail(from.Address)
-	if err == nil && !address.Plain() {
-		err = school.ErrEmailPlain
-	}
+	address, err := school.NewPlainEmail(from.Address)
 	if err != nil {
 		f.add("--mail-from (TRIPWIRE_MAIL_FROM): %v", err)
 	}

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"strings"
@@ -133,11 +134,9 @@ func (w *writer) collect() error {
 	case school.LetterEmailChange:
 		return w.confirmation()
 	case school.LetterEmailChanged:
-		to, _, dated := strings.Cut(w.letter.About, " ")
-		if !dated { // it was queued by an earlier version
-			to = string(w.account.Email)
-		}
-		w.values["email"], w.values["new_email"] = w.letter.Email.Written(), school.Email(to).Written()
+		// What was queued by an earlier version does not say to what.
+		to := cmp.Or(w.letter.ChangedTo(), w.account.Email)
+		w.values["email"], w.values["new_email"] = w.letter.Email.Written(), to.Written()
 		return nil
 	case school.LetterModuleOpened:
 		return w.moduleOpened()

@@ -3,7 +3,6 @@ package desk
 import (
 	"context"
 	"errors"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -363,11 +362,8 @@ func (d *Desk) ResetLetterText(ctx context.Context, actor school.Actor, kind sch
 	return own, err
 }
 
-var spacedVariable = regexp.MustCompile(`\{[ \t]*(\w+)[ \t]*\}`)
-
 // tidy brings a wording as a form sends it into the form in which it is kept.
 func tidy(t school.LetterText) school.LetterText {
-	t.Subject, t.Body = spacedVariable.ReplaceAllString(t.Subject, "{$1}"), spacedVariable.ReplaceAllString(t.Body, "{$1}")
 	t.Subject, t.Body = strings.Join(strings.Fields(t.Subject), " "), strings.TrimSpace(strings.ReplaceAll(t.Body, "\r\n", "\n"))
 	return t
 }
@@ -390,7 +386,7 @@ func checkLetterText(t school.LetterText) error {
 		return err
 	}
 	for _, v := range t.Kind.Needs() {
-		if !strings.Contains(t.Body, "{"+v+"}") {
+		if !template.Mentions(v) {
 			return school.ErrVariableNeeded.AtField("body").With("variable", v)
 		}
 	}

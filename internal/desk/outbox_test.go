@@ -63,6 +63,14 @@ func (r postRoom) with(s *store.Store, key secret.Key, m *desk.FixedMail) *desk.
 	return desk.New(s, desk.Options{Hasher: password.NewWeakHasher(), Files: files.NewFolder("unused", 0), Key: key, Mail: m})
 }
 
+// panel is the desk of a process whose server is set up in the panel, and settings for
+// that.
+func (r postRoom) panel() (*desk.Desk, school.MailSettings) {
+	return r.with(r.store, r.key, nil), school.MailSettings{
+		Host: "mail.school.example", Port: 587, Security: "starttls", ContentDays: 90, Username: "post", Password: "secret word", FromEmail: "school@school.example",
+	}
+}
+
 // admit creates a student and answers who it is.
 func (r postRoom) admit(t *testing.T, email string) school.UserID {
 	t.Helper()
@@ -857,8 +865,7 @@ func TestThePasswordOfTheServerBelongsToIt(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		r := openPost(t, target)
 		ctx := t.Context()
-		panel := r.with(r.store, r.key, nil)
-		settings := school.MailSettings{Host: "mail.school.example", Port: 587, Security: "starttls", ContentDays: 90, Username: "post", Password: "secret word", FromEmail: "school@school.example"}
+		panel, settings := r.panel()
 		password := func() string {
 			t.Helper()
 			id := r.admit(t, school.NewToken()[:8]+"@example.com")
@@ -911,8 +918,7 @@ func TestAPasswordThatDoesNotOpenIsSaid(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		r := openPost(t, target)
 		ctx := t.Context()
-		panel := r.with(r.store, r.key, nil)
-		settings := school.MailSettings{Host: "mail.school.example", Port: 587, Security: "starttls", ContentDays: 90, Username: "post", Password: "secret word", FromEmail: "school@school.example"}
+		panel, settings := r.panel()
 		if err := panel.EditMail(ctx, r.admin, settings); err != nil {
 			t.Fatal(err)
 		}

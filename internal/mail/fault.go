@@ -222,7 +222,7 @@ func timeout(err error) bool {
 
 // loginReply is an answer about who may send through the server (RFC 3463 §3.8), not
 // about the mailbox.
-var loginReply = regexp.MustCompile(`(?i)^5\.7\.\d.*(relay|authenti)`)
+var loginReply = regexp.MustCompile(`(?is)^5\.7\.\d.*(relay|authenti)`)
 
 // otherReply is about something else than the address: the mailbox, the way there, a
 // policy (RFC 3463 §3.3 to §3.8).

@@ -53,12 +53,12 @@ func (m Message) seal() (envelope, error) {
 	if err != nil {
 		return envelope{}, unsendable(StageRecipient, "the recipient is not an address")
 	}
-	from, err := plainEmail(m.From.Email)
+	from, err := school.NewPlainEmail(m.From.Email)
 	if err != nil {
 		return envelope{}, unsendable(StageSender, "the sender is not an address")
 	}
-	bounce, errBounce := plainEmail(either(m.Bounce, m.From.Email))
-	reply, errReply := plainEmail(either(m.ReplyTo, m.From.Email))
+	bounce, errBounce := school.NewPlainEmail(either(m.Bounce, m.From.Email))
+	reply, errReply := school.NewPlainEmail(either(m.ReplyTo, m.From.Email))
 	switch {
 	case errBounce != nil:
 		return envelope{}, unsendable(StageSender, "the address for returned letters is not one")
@@ -78,15 +78,6 @@ func (m Message) seal() (envelope, error) {
 		return envelope{}, unsendable(StageContent, err.Error())
 	}
 	return envelope{from: string(bounce), to: string(to), content: b.Bytes(), utf8: !to.Plain()}, nil
-}
-
-// plainEmail is an address of ours, with which every mail server can do.
-func plainEmail(s string) (school.Email, error) {
-	e, err := school.NewEmail(s)
-	if err == nil && !e.Plain() {
-		err = school.ErrEmailPlain
-	}
-	return e, err
 }
 
 func either(s, otherwise string) string {

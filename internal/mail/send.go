@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/textproto"
 	"time"
+
+	"tripwire/internal/school"
 )
 
 // Options are what a Sender may be given; the zero value is right for a mail
@@ -72,7 +74,7 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 // Try does everything that comes before a letter: it connects, encrypts, logs in
 // and asks whether from may send, to itself. Nothing is sent. Every error is a *Fault.
 func (s *Sender) Try(ctx context.Context, from string) error {
-	sender, err := plainEmail(from)
+	sender, err := school.NewPlainEmail(from)
 	if err != nil {
 		return unsendable(StageSender, "the sender is not an address")
 	}

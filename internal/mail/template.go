@@ -67,6 +67,15 @@ func (t Template) Check(allowed []string) error {
 	return nil
 }
 
+// Mentions reports whether the body of a template that has passed Check has the variable.
+func (t Template) Mentions(variable string) (found bool) {
+	fill(t.Body, func(name string) string {
+		found = found || name == variable
+		return ""
+	})
+	return found
+}
+
 func checkPart(text string, most int, lines bool, allowed []string) (p Problem, variable string) {
 	switch {
 	case strings.TrimSpace(text) == "":

@@ -60,6 +60,16 @@ func (e Email) Domain() string {
 	return domain
 }
 
+// NewPlainEmail is NewEmail for addresses of the school's own, to which every mail server
+// has to be able to answer. Errors: also Invalid email_plain.
+func NewPlainEmail(typed string) (Email, error) {
+	e, err := NewEmail(typed)
+	if err == nil && !e.Plain() {
+		return "", ErrEmailPlain
+	}
+	return e, err
+}
+
 // Plain reports whether every mail server can deliver there: those of an address in
 // another script need SMTPUTF8.
 func (e Email) Plain() bool { return ascii(string(e)) }

@@ -2,6 +2,7 @@ package school
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -234,4 +235,19 @@ func LetterPause(attempts int, spread float64) time.Duration {
 		pause = min(firstLetterPause<<n, maxLetterPause)
 	}
 	return time.Duration(float64(pause) * (0.8 + 0.4*spread))
+}
+
+// AboutChange is what the notice of a change to an address is about: this one, of which
+// there may be others.
+func AboutChange(to Email, at time.Time) string {
+	return string(to) + " " + at.Format(time.RFC3339Nano)
+}
+
+// ChangedTo answers the new address that a notice tells of; empty where it does not say.
+func (l Letter) ChangedTo() Email {
+	to, _, said := strings.Cut(l.About, " ")
+	if !said {
+		return ""
+	}
+	return Email(to)
 }

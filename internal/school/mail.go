@@ -84,10 +84,7 @@ func (s MailSettings) Check() error {
 		if e == "" && !needed {
 			return
 		}
-		plain, err := NewEmail(string(e))
-		if err == nil && !plain.Plain() { // or every letter would need SMTPUTF8
-			err = ErrEmailPlain
-		}
+		_, err := NewPlainEmail(string(e))
 		faults.Add(field, err)
 	}
 	address("from_email", s.FromEmail, s.Host != "")

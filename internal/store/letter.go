@@ -62,6 +62,7 @@ func (tx *Tx) findDueDomain(but []string) (string, error) {
 	return tx.findFarDomain(but)
 }
 
+// findFarDomain is findDueDomain from domain to domain, however long their queues are.
 func (tx *Tx) findFarDomain(but []string) (string, error) {
 	type head struct {
 		domain string
@@ -384,7 +385,7 @@ func (tx *Tx) insertLetterAbout(id school.UserID, kind school.LetterKind, email 
 // InsertChangeNotice queues the notice to the old address. It is about this change to
 // the new one, of which there may be others before it leaves.
 func (tx *Tx) InsertChangeNotice(id school.UserID, old, now school.Email) error {
-	return tx.insertLetterAbout(id, school.LetterEmailChanged, old, string(now)+" "+tx.Now.Format(time.RFC3339Nano))
+	return tx.insertLetterAbout(id, school.LetterEmailChanged, old, school.AboutChange(now, tx.Now))
 }
 
 // FindLastVisit answers when somebody was here last: by a login, a page or a step of

@@ -21,6 +21,7 @@ import (
 	"tripwire/internal/school"
 	"tripwire/internal/store"
 	"tripwire/internal/store/storetest"
+	"tripwire/internal/worker"
 )
 
 var accessLink = regexp.MustCompile(`https://school\.example/access/([A-Za-z0-9_-]+)`)
@@ -506,31 +507,34 @@ func TestATrialThatSucceedsEndsTheFault(t *testing.T) {
 	})
 }
 
-// TestWhatIsMendedIsUsedAtOnce: the minute for which everybody pauses ends with the fault.
-func TestWhatIsMendedIsUsedAtOnce(t *testing.T) {
+// TestAPauseEndsWithItsFault, which a change of the settings ends, and not a ring before.
+func TestAPauseEndsWithItsFault(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, target storetest.Target) {
 		o := begin(t, target, closed(t))
 		ctx := t.Context()
-		far := &office{}
-		server := far.open(t)
 		panel := desk.New(o.store, desk.Options{Hasher: password.NewWeakHasher(), Files: files.NewFolder(o.target.Folder, 0), Key: o.key})
-		settings := school.MailSettings{Host: "127.0.0.1", Port: server.Port, Security: "none", FromEmail: ourAddress, ContentDays: 90}
+		settings := school.MailSettings{Host: "127.0.0.1", Port: 25, Security: "none", FromEmail: ourAddress, ContentDays: 90}
 		if err := panel.EditMail(ctx, o.admin, settings); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := o.raw.ExecContext(ctx, "UPDATE mail_settings SET sealed_password = 'broken'"); err != nil {
 			t.Fatal(err)
 		}
-		o.student(t, "one@example.com", "ru")
-		defer o.works(t, panel)()
+		id := o.student(t, "one@example.com", "ru")
+		stop := o.works(t, panel)
 		eventually(t, "the fault is known", func() bool {
 			return o.number(t, "SELECT count(*) FROM mail_settings WHERE fault = 'password_sealed'") == 1
 		})
-		o.student(t, "two@example.com", "ru") // which rings, and mends nothing
+		stop()
+		if got, err := worker.ClaimAmidAPause(ctx, panel, baseURL); !errors.Is(err, school.ErrNotFound) {
+			t.Errorf("claimed %+v, %v", got.Letter, err)
+		}
 		if err := panel.EditMail(ctx, o.admin, settings); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the letters leave", func() bool { return len(far.deliveries()) == 2 })
+		if got, err := worker.ClaimAmidAPause(ctx, panel, baseURL); err != nil || got.Letter.UserID != id {
+			t.Errorf("claimed %+v, %v", got.Letter, err)
+		}
 	})
 }
 
